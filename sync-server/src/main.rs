@@ -1,0 +1,2 @@
+//! sync-server
+fn main() {}
