@@ -1,1 +1,23 @@
-//! The pure core of Pakka.
+//! The pure core of Pakka: everything that decides or computes, and nothing that touches the world.
+//!
+//! Start with [`event`] (what happened), then [`ledger`] (the state that events fold into),
+//! [`command`] (what someone wants, and why it may be refused), [`query`] (what someone asks) and
+//! [`sync`] (how the copies of one log come together). Money is [`money::Paise`]; a day is
+//! [`calendar::BusinessDay`].
+//!
+//! There is no I/O here, no clock, no randomness, no browser and no async runtime: time, ids,
+//! entropy and keys come in as arguments. So the phone, the server, the verifier and the simulator
+//! run the same code.
+
+#![forbid(unsafe_code)]
+
+pub mod bytes;
+pub mod calendar;
+pub mod chain;
+pub mod event;
+pub mod ids;
+pub mod ledger;
+pub mod money;
+pub mod quantity;
+pub mod sync;
+pub mod text;

@@ -1,0 +1,247 @@
+//! Events as bytes: deterministic CBOR (RFC 8949 §4.2).
+//!
+//! An event is one array: `[device, seq, clock, at, by, group, cause, correlation, expect, kind,
+//! version, body]`. Those bytes are what is hashed, stored and sent; nothing re-encodes them.
+//!
+//! Whatever this version cannot read whole (another kind, another version, an element too many, a
+//! number that is not in its shortest form, bytes behind the end) is [`Decoded::Unknown`]: kept,
+//! hashed, relayed and counted, never half-read. A decoder of a derived shape would silently pass
+//! over some of these, so the test is the strictest there is: what was read, written again, must be
+//! the same bytes.
+
+use core::convert::Infallible;
+
+use minicbor::encode::{self, Write};
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use super::{Body, Envelope, Event, Group, MAX_EVENT_BYTES, MAX_GROUP_EVENTS};
+use crate::calendar::TimeMs;
+use crate::ids::{DeviceNo, EventId, IdMap, StaffId};
+
+/// Elements of an event's array.
+const ELEMENTS: u64 = 12;
+
+/// A copy of a phone's storage that writes on: how ids in its bytes are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Branch {
+    /// The number under which the copy is known.
+    pub device: DeviceNo,
+    /// The phone that was copied, which is what the bytes say.
+    pub of: DeviceNo,
+    /// The first number that both wrote.
+    pub from_seq: u32,
+}
+
+impl IdMap for Branch {
+    fn read(&self, stored: EventId) -> EventId {
+        if stored.device == self.of && stored.seq >= self.from_seq {
+            EventId {
+                device: self.device,
+                seq: stored.seq,
+            }
+        } else {
+            stored
+        }
+    }
+
+    fn written(&self, id: EventId) -> EventId {
+        if id.device == self.device {
+            EventId {
+                device: self.of,
+                seq: id.seq,
+            }
+        } else {
+            id
+        }
+    }
+}
+
+/// What bytes turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded {
+    /// An event that this version reads whole.
+    Known(Event),
+    /// An event of a newer app.
+    Unknown(Unknown),
+}
+
+impl Decoded {
+    /// The envelope, which is always readable.
+    pub const fn envelope(&self) -> &Envelope {
+        match self {
+            Decoded::Known(event) => &event.envelope,
+            Decoded::Unknown(unknown) => &unknown.envelope,
+        }
+    }
+}
+
+/// An event of a newer app: kept and relayed byte for byte, and counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The envelope.
+    pub envelope: Envelope,
+    /// The number of the kind.
+    pub kind: u16,
+    /// The version of the shape.
+    pub version: u8,
+}
+
+/// Bytes that are not an event of any version: not even the envelope can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Longer than [`MAX_EVENT_BYTES`].
+    #[error("longer than an event may be")]
+    TooLong,
+    /// Not the array that an event is.
+    #[error("not an event")]
+    NotAnEvent,
+    /// The group does not contain the event, or has an impossible size.
+    #[error("the event's group is impossible")]
+    BadGroup,
+}
+
+/// The bytes of an event.
+pub fn encode(event: &Event) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(96);
+    let Ok(()) = write(event, &mut Encoder::new(&mut bytes), &mut ());
+    bytes
+}
+
+/// Reads an event. `branch` says how ids are read in the bytes of a forked branch; it applies to
+/// events that name the copied phone as their writer.
+pub fn decode(bytes: &[u8], branch: Option<Branch>) -> Result<Decoded, Malformed> {
+    if bytes.len() > MAX_EVENT_BYTES {
+        return Err(Malformed::TooLong);
+    }
+    let writer = writer(bytes).ok_or(Malformed::NotAnEvent)?;
+    match branch {
+        Some(mut branch) if writer == branch.of => decode_with(bytes, &mut branch),
+        _ => decode_with(bytes, &mut ()),
+    }
+}
+
+/// The device that the bytes name as their writer.
+fn writer(bytes: &[u8]) -> Option<DeviceNo> {
+    let mut decoder = Decoder::new(bytes);
+    decoder.array().ok()??;
+    decoder.u32().ok().map(DeviceNo)
+}
+
+fn decode_with<C: IdMap>(bytes: &[u8], ids: &mut C) -> Result<Decoded, Malformed> {
+    let mut decoder = Decoder::new(bytes);
+    let (elements, envelope, kind, version) =
+        read_head(&mut decoder, ids).map_err(|_| Malformed::NotAnEvent)?;
+    if envelope.id.seq == 0 {
+        return Err(Malformed::NotAnEvent);
+    }
+    if let Some(group) = envelope.group {
+        check_group(group, envelope.id.seq)?;
+    }
+    if elements == ELEMENTS
+        && let Ok(Some(body)) = Body::decode(kind, version, &mut decoder, ids)
+    {
+        let event = Event { envelope, body };
+        let mut rest = Matches {
+            rest: bytes,
+            equal: true,
+        };
+        let Ok(()) = write(&event, &mut Encoder::new(&mut rest), ids);
+        if rest.equal && rest.rest.is_empty() {
+            return Ok(Decoded::Known(event));
+        }
+        return Ok(Decoded::Unknown(Unknown {
+            envelope: event.envelope,
+            kind,
+            version,
+        }));
+    }
+    Ok(Decoded::Unknown(Unknown {
+        envelope,
+        kind,
+        version,
+    }))
+}
+
+fn check_group(group: Group, seq: u32) -> Result<(), Malformed> {
+    let last = group
+        .first
+        .checked_add(u32::from(group.count))
+        .ok_or(Malformed::BadGroup)?;
+    let sound = group.first > 0
+        && (2..=MAX_GROUP_EVENTS).contains(&group.count)
+        && (group.first..last).contains(&seq);
+    if sound {
+        Ok(())
+    } else {
+        Err(Malformed::BadGroup)
+    }
+}
+
+fn read_head<C: IdMap>(
+    decoder: &mut Decoder<'_>,
+    ids: &mut C,
+) -> Result<(u64, Envelope, u16, u8), minicbor::decode::Error> {
+    let elements = decoder.array()?.unwrap_or(0);
+    if elements < ELEMENTS {
+        return Err(minicbor::decode::Error::message("too few elements"));
+    }
+    let id = ids.read(EventId::new(decoder.u32()?, decoder.u32()?));
+    let envelope = Envelope {
+        id,
+        clock: decoder.u64()?,
+        at: TimeMs(decoder.i64()?),
+        by: Option::<StaffId>::decode(decoder, ids)?,
+        group: Option::<Group>::decode(decoder, ids)?,
+        cause: Option::<EventId>::decode(decoder, ids)?,
+        correlation: Option::<EventId>::decode(decoder, ids)?,
+        expect: Option::<u64>::decode(decoder, ids)?,
+    };
+    Ok((elements, envelope, decoder.u16()?, decoder.u8()?))
+}
+
+fn write<W: Write<Error = Infallible>, C: IdMap>(
+    event: &Event,
+    encoder: &mut Encoder<W>,
+    ids: &mut C,
+) -> Result<(), Infallible> {
+    // The writers used here cannot fail, and no shape of Pakka refuses to be written.
+    try_write(event, encoder, ids).unwrap_or_else(|error| unreachable!("{error}"));
+    Ok(())
+}
+
+fn try_write<W: Write, C: IdMap>(
+    event: &Event,
+    encoder: &mut Encoder<W>,
+    ids: &mut C,
+) -> Result<(), encode::Error<W::Error>> {
+    let envelope = &event.envelope;
+    let id = ids.written(envelope.id);
+    encoder.array(ELEMENTS)?.u32(id.device.0)?.u32(id.seq)?;
+    encoder.u64(envelope.clock)?.i64(envelope.at.0)?;
+    envelope.by.encode(encoder, ids)?;
+    envelope.group.encode(encoder, ids)?;
+    envelope.cause.encode(encoder, ids)?;
+    envelope.correlation.encode(encoder, ids)?;
+    envelope.expect.encode(encoder, ids)?;
+    let kind = event.body.kind();
+    encoder.u16(kind as u16)?.u8(kind.version())?;
+    event.body.encode(encoder, ids)
+}
+
+/// A writer that only compares with bytes that are already there.
+struct Matches<'b> {
+    rest: &'b [u8],
+    equal: bool,
+}
+
+impl Write for Matches<'_> {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        match self.rest.split_at_checked(bytes.len()) {
+            Some((head, rest)) if head == bytes => self.rest = rest,
+            _ => self.equal = false,
+        }
+        Ok(())
+    }
+}

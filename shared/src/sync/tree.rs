@@ -1,0 +1,85 @@
+//! The Merkle tree over a shop's log (RFC 9162 §2.1): what makes the order of all devices' events
+//! tamper-evident.
+
+use minicbor::{Decode, Encode};
+
+use super::wire::Verdict;
+use crate::bytes::Hash;
+use crate::calendar::TimeMs;
+use crate::chain::digest;
+use crate::ids::{DeviceNo, ShopId};
+
+/// The hash of one leaf: `SHA-256(0x00 ‖ device ‖ seq ‖ h(seq) ‖ received_ms ‖ verdict)`, numbers
+/// big-endian.
+pub fn leaf_hash(
+    device: DeviceNo,
+    seq: u32,
+    chain: &Hash,
+    received: TimeMs,
+    verdict: Verdict,
+) -> Hash {
+    digest(&[
+        &[0],
+        &device.0.to_be_bytes(),
+        &seq.to_be_bytes(),
+        &chain.0,
+        &received.0.to_be_bytes(),
+        &[verdict.byte()],
+    ])
+}
+
+/// The hash of two subtrees.
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    digest(&[&[1], &left.0, &right.0])
+}
+
+/// What the server signs: the log of a shop as a whole.
+pub fn head_message(shop: ShopId, size: u64, root: &Hash, at: TimeMs) -> Vec<u8> {
+    [
+        b"pakka/tree/v1".as_slice(),
+        shop.0.as_bytes(),
+        &size.to_be_bytes(),
+        &root.0,
+        &at.0.to_be_bytes(),
+    ]
+    .concat()
+}
+
+/// As much of a tree as is needed to append to it and to compute its root: one hash for every
+/// complete subtree, the largest first. At most 64 hashes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(array)]
+pub struct Frontier {
+    #[n(0)]
+    size: u64,
+    #[n(1)]
+    peaks: Vec<Hash>,
+}
+
+impl Frontier {
+    /// How many leaves.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut node = leaf;
+        // Every trailing 1 in the size is a complete subtree that the new leaf completes further.
+        for _ in 0..self.size.trailing_ones() {
+            let left = self.peaks.pop().expect("one peak for every 1 in the size");
+            node = node_hash(&left, &node);
+        }
+        self.peaks.push(node);
+        self.size += 1;
+    }
+
+    /// The root. Of an empty tree: the hash of nothing.
+    pub fn root(&self) -> Hash {
+        let mut peaks = self.peaks.iter().rev();
+        match peaks.next() {
+            None => digest(&[]),
+            Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
+        }
+    }
+}

@@ -1,0 +1,515 @@
+//! What phones and servers send each other: CBOR arrays, described byte by byte in
+//! `docs/format.md`.
+//!
+//! Wire types may grow at the end by optional elements: a reader passes over elements that it does
+//! not know, unlike the reader of events.
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use crate::bytes::{Bytes, Fixed, Hash, KeyId};
+use crate::calendar::TimeMs;
+use crate::event::{PublicKey, Role};
+use crate::ids::{DeviceNo, ShopId};
+
+/// The version of the protocol. A server answers the versions [`PROTOCOLS`].
+pub const PROTOCOL: u16 = 1;
+
+/// The versions that this build speaks.
+pub const PROTOCOLS: core::ops::RangeInclusive<u16> = 1..=1;
+
+/// The media type of bodies.
+pub const MEDIA_TYPE: &str = "application/cbor";
+
+/// The most events in one push. Limits never shrink: phones of any age rely on them.
+pub const MAX_PUSH_EVENTS: usize = 1000;
+
+/// The longest body of a request after decoding, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest body of a request as sent, in bytes.
+pub const MAX_ENCODED_REQUEST_BYTES: usize = 1024 * 1024;
+
+/// The most bytes of events that one answer brings, unless a single chunk is longer.
+pub const MAX_ANSWER_BYTES: u32 = 2 * 1024 * 1024;
+
+/// The most keys in one request or answer.
+pub const MAX_KEYS: usize = 1000;
+
+/// One life of a server's log. It changes only when a log was lost and its owner said so.
+pub type Generation = Fixed<16>;
+
+/// A device's token: 256 random bits, made by the device itself, so that a lost answer loses
+/// nothing. The server keeps its hash only.
+pub type Token = Fixed<32>;
+
+/// An ECDSA P-256 signature, r ‖ s. Not unique for a message: nothing may be keyed on it.
+pub type Signature = Fixed<64>;
+
+/// A device sends what it has and says what it lacks. `POST /api/v1/sync`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct SyncRequest {
+    /// The version of the protocol that the device speaks.
+    #[n(0)]
+    pub protocol: u16,
+    /// The generation that the cursor belongs to; absent before the first sync.
+    #[n(1)]
+    pub generation: Option<Generation>,
+    /// The last position that the device holds; 0 for nothing.
+    #[n(2)]
+    pub position: u64,
+    /// The Merkle root of the log at `position` as the device computed it.
+    #[n(3)]
+    pub root: Hash,
+    /// The last number in the device's own chain; 0 for none.
+    #[n(4)]
+    pub last_seq: u32,
+    /// The chain hash at `last_seq`.
+    #[n(5)]
+    pub last_hash: Hash,
+    /// The number of the last key that the device holds; 0 for nothing.
+    #[n(6)]
+    pub keys_after: u64,
+    /// How many bytes of events the answer may bring.
+    #[n(7)]
+    pub want_bytes: u32,
+    /// New events.
+    #[n(8)]
+    pub push: Option<Push>,
+    /// New keys. The server stores them before it answers for the events.
+    #[n(9)]
+    pub keys: Option<Vec<SealingKey>>,
+}
+
+/// A run of a device's own events with the signature that covers them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct Push {
+    /// The number of the first event.
+    #[n(0)]
+    pub first_seq: u32,
+    /// The chain hash before it.
+    #[n(1)]
+    pub previous: Hash,
+    /// The events, each in its stored bytes; 1 to [`MAX_PUSH_EVENTS`].
+    #[n(2)]
+    pub events: Vec<Bytes>,
+    /// The signature of [`crate::chain::head_message`] at the last of them.
+    #[n(3)]
+    pub signature: Signature,
+}
+
+/// A key that seals texts, or the news that it was destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SealingKey {
+    /// Its name.
+    #[n(0)]
+    pub id: KeyId,
+    /// The key; absent when it was destroyed.
+    #[n(1)]
+    pub key: Option<Fixed<32>>,
+}
+
+impl Serialize for SealingKey {
+    /// Only the name: keys never stand in anything that people read.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.id.serialize(serializer)
+    }
+}
+
+/// The server's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct SyncAnswer {
+    /// The version of the protocol that the answer is in.
+    #[n(0)]
+    pub protocol: u16,
+    /// The generation of the log.
+    #[n(1)]
+    pub generation: Generation,
+    /// What became of each pushed event.
+    #[n(2)]
+    pub results: Vec<ResultRun>,
+    /// What the server knows of the device.
+    #[n(3)]
+    pub standing: DeviceStanding,
+    /// The log after the request's position.
+    #[n(4)]
+    pub chunks: Vec<Chunk>,
+    /// Keys after the request's `keys_after`.
+    #[n(5)]
+    pub keys: Vec<SealingKey>,
+    /// The number of the last key in this answer, or the request's own.
+    #[n(6)]
+    pub keys_last: u64,
+    /// The log as a whole.
+    #[n(7)]
+    pub head: TreeHead,
+    /// The server's clock.
+    #[n(8)]
+    pub server_time: TimeMs,
+    /// There is more after the last chunk or key.
+    #[n(9)]
+    pub more: bool,
+}
+
+/// The same result for a run of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct ResultRun {
+    /// The number of the first event.
+    #[n(0)]
+    pub first_seq: u32,
+    /// How many.
+    #[n(1)]
+    pub count: u32,
+    /// What became of them.
+    #[n(2)]
+    pub result: PushResult,
+}
+
+/// What became of a pushed event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(flat)]
+#[serde(rename_all = "snake_case")]
+pub enum PushResult {
+    /// It is in the log now, with this verdict.
+    #[n(1)]
+    Stored(#[n(0)] Verdict),
+    /// It was in the log before.
+    #[n(2)]
+    Duplicate,
+    /// It is not in the log: the chain does not continue what the server holds. See the standing.
+    #[n(3)]
+    NotStored,
+}
+
+/// The server's judgement on an event: a part of the log for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It counts.
+    #[n(1)]
+    Accepted,
+    /// It came from a revoked device and waits for the owner's decision.
+    #[n(2)]
+    Held,
+    /// Not an event of any version.
+    #[n(3)]
+    QuarantinedMalformed,
+    /// It names another device or number than its place in the chain.
+    #[n(4)]
+    QuarantinedMisplaced,
+    /// Its Lamport clock is impossibly far ahead.
+    #[n(5)]
+    QuarantinedClock,
+    /// The device may not write events of this kind.
+    #[n(6)]
+    QuarantinedForbidden,
+}
+
+impl Verdict {
+    /// The byte that stands in a leaf of the log's tree.
+    pub const fn byte(self) -> u8 {
+        match self {
+            Verdict::Accepted => 1,
+            Verdict::Held => 2,
+            Verdict::QuarantinedMalformed => 3,
+            Verdict::QuarantinedMisplaced => 4,
+            Verdict::QuarantinedClock => 5,
+            Verdict::QuarantinedForbidden => 6,
+        }
+    }
+
+    /// The verdict of a byte, for stores that keep it as a number.
+    pub const fn from_byte(byte: u8) -> Option<Verdict> {
+        Some(match byte {
+            1 => Verdict::Accepted,
+            2 => Verdict::Held,
+            3 => Verdict::QuarantinedMalformed,
+            4 => Verdict::QuarantinedMisplaced,
+            5 => Verdict::QuarantinedClock,
+            6 => Verdict::QuarantinedForbidden,
+            _ => return None,
+        })
+    }
+
+    /// It was put aside as a fault.
+    pub const fn is_quarantined(self) -> bool {
+        !matches!(self, Verdict::Accepted | Verdict::Held)
+    }
+}
+
+/// What the server knows of the device that asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct DeviceStanding {
+    /// What the device has to do, if anything.
+    #[n(0)]
+    pub advice: Advice,
+    /// The last number of the device's chain that the server holds.
+    #[n(1)]
+    pub known_seq: u32,
+    /// The chain hash there.
+    #[n(2)]
+    pub known_hash: Hash,
+}
+
+/// What a device has to do after a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Advice {
+    /// Nothing.
+    #[n(1)]
+    None,
+    /// The signature was not by the device's key over this chain: sign again.
+    #[n(2)]
+    Resign,
+    /// The server does not know the device's key: enrol again.
+    #[n(3)]
+    Reenrol,
+    /// Events between `known_seq` and the push are missing: send from there.
+    #[n(4)]
+    Resend,
+    /// The server holds more of this chain than the device: it was restored from an older copy.
+    /// The missing events are in the chunks, with their bytes.
+    #[n(5)]
+    Behind,
+    /// The chain differs from the one that the server holds: this storage is a copy.
+    #[n(6)]
+    Fork,
+    /// The device was revoked.
+    #[n(7)]
+    Revoked,
+}
+
+/// A run of the log: events of one device that the server took at one time with one verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct Chunk {
+    /// The position of the first event.
+    #[n(0)]
+    pub position: u64,
+    /// The device, or the number of the branch.
+    #[n(1)]
+    pub device: DeviceNo,
+    /// The number of the first event in the device's chain.
+    #[n(2)]
+    pub first_seq: u32,
+    /// How many events.
+    #[n(3)]
+    pub count: u32,
+    /// When the server took them.
+    #[n(4)]
+    pub received: TimeMs,
+    /// The server's judgement.
+    #[n(5)]
+    pub verdict: Verdict,
+    /// The events in their stored bytes; absent where the asking device wrote them and holds them.
+    #[n(6)]
+    pub events: Option<Vec<Bytes>>,
+    /// Set in a branch: the device that was copied and the first number that both wrote.
+    #[n(7)]
+    pub branch_of: Option<BranchOf>,
+}
+
+/// Where a branch left the chain it was copied from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct BranchOf {
+    /// The device that was copied.
+    #[n(0)]
+    pub device: DeviceNo,
+    /// The first number that both wrote.
+    #[n(1)]
+    pub from_seq: u32,
+}
+
+/// A signed Merkle tree head (RFC 9162 §4.10 in spirit).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct TreeHead {
+    /// How many leaves: the last position.
+    #[n(0)]
+    pub size: u64,
+    /// The root over them.
+    #[n(1)]
+    pub root: Hash,
+    /// When it was signed.
+    #[n(2)]
+    pub at: TimeMs,
+    /// The server's signature of [`super::tree::head_message`].
+    #[n(3)]
+    pub signature: Signature,
+}
+
+/// An owner takes a new server for a shop. `POST /api/v1/claim`.
+///
+/// Sent again with the same code, shop, key and token it gives the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ClaimRequest {
+    /// The code that the server printed.
+    #[n(0)]
+    pub code: String,
+    /// The shop.
+    #[n(1)]
+    pub shop: ShopId,
+    /// The key of the founding phone.
+    #[n(2)]
+    pub key: PublicKey,
+    /// The token that the phone will use.
+    #[n(3)]
+    pub token: Token,
+}
+
+/// The server is this shop's now.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ClaimAnswer {
+    /// The number of the phone: 1.
+    #[n(0)]
+    pub device: DeviceNo,
+    /// The key that signs the log.
+    #[n(1)]
+    pub server_key: PublicKey,
+    /// The generation of the log.
+    #[n(2)]
+    pub generation: Generation,
+}
+
+/// An owner or manager lets one more phone join. `POST /api/v1/pairings`, with a token.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PairingOffer {
+    /// SHA-256 of the 16-byte secret in the QR.
+    #[n(0)]
+    pub secret_hash: Hash,
+    /// SHA-256 of the code that can be typed instead: [`PAIRING_CODE_CHARS`] characters of
+    /// Crockford's base 32, upper case, without blanks.
+    #[n(1)]
+    pub code_hash: Hash,
+    /// The most that the new phone may do.
+    #[n(2)]
+    pub role: Role,
+}
+
+/// Characters of a pairing code that is typed. Short is safe enough here: it works once, for
+/// [`PAIRING_LIFE_MS`], with few tries, and the owner confirms the phone that used it.
+pub const PAIRING_CODE_CHARS: usize = 8;
+
+/// How long a pairing can be used.
+pub const PAIRING_LIFE_MS: i64 = 5 * 60 * 1000;
+
+/// A pairing and the phone that wants to join by it. `GET /api/v1/pairings` lists them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Pairing {
+    /// The secret's hash: the name of the pairing.
+    #[n(0)]
+    pub secret_hash: Hash,
+    /// When it lapses.
+    #[n(1)]
+    pub expires: TimeMs,
+    /// The most that the new phone may do.
+    #[n(2)]
+    pub role: Role,
+    /// The phone that wants to join.
+    #[n(3)]
+    pub joiner: Option<Joiner>,
+}
+
+/// A phone that wants to join. The owner confirms it by enrolling this number and key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Joiner {
+    /// The number that was set aside for it.
+    #[n(0)]
+    pub device: DeviceNo,
+    /// Its key.
+    #[n(1)]
+    pub key: PublicKey,
+    /// What it calls itself.
+    #[n(2)]
+    pub name: String,
+}
+
+/// A phone asks to join. `POST /api/v1/pairings/join`, sent again until it is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct JoinRequest {
+    /// The secret of the QR, or the bytes of the typed code.
+    #[n(0)]
+    pub secret: Bytes,
+    /// The phone's key.
+    #[n(1)]
+    pub key: PublicKey,
+    /// The token that the phone will use.
+    #[n(2)]
+    pub token: Token,
+    /// What the phone calls itself, at most 40 characters; forgotten after the pairing.
+    #[n(3)]
+    pub name: String,
+    /// How long the server may wait for the owner before it answers, at most 25 s.
+    #[n(4)]
+    pub wait_ms: u32,
+}
+
+/// How far a joining phone has come.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(flat)]
+pub enum JoinAnswer {
+    /// The owner has not confirmed it yet.
+    #[n(1)]
+    Waiting,
+    /// It belongs to the shop now.
+    #[n(2)]
+    Joined(#[n(0)] Joined),
+}
+
+/// What a phone needs to know of the shop that it joined.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Joined {
+    /// The shop.
+    #[n(0)]
+    pub shop: ShopId,
+    /// The phone's number.
+    #[n(1)]
+    pub device: DeviceNo,
+    /// The most that it may do.
+    #[n(2)]
+    pub role: Role,
+    /// The key that signs the log.
+    #[n(3)]
+    pub server_key: PublicKey,
+    /// The generation of the log.
+    #[n(4)]
+    pub generation: Generation,
+}
+
+/// Four digits that both phones show, so that the owner confirms the right one.
+pub fn match_digits(key: &PublicKey) -> String {
+    let hash = crate::chain::digest(&[b"pakka/match/v1", &key.point.0]);
+    let number = u16::from_be_bytes([hash.0[0], hash.0[1]]) % 10_000;
+    format!("{number:04}")
+}
+
+/// A refusal, in CBOR where the request was CBOR and in JSON else.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct ErrorBody {
+    /// The reason for machines, such as `bad_signature`.
+    #[n(0)]
+    pub code: String,
+    /// The reason for people who read logs. The app has its own words for each code.
+    #[n(1)]
+    pub message: String,
+    /// When it is worth to try again.
+    #[n(2)]
+    pub retry_after_ms: Option<u32>,
+}
