@@ -1,0 +1,115 @@
+// Starts the app and keeps its shell up to date.
+//
+// The page and the app speak through attributes of <html> and events of the
+// window, so that neither has to wait for the other:
+//
+//   <html data-update="ready">    a new version is stored and waits
+//   <html data-install="ready">   the browser offers to install the app
+//   event "pakka-shell"           one of the two has changed
+//   event "pakka-update"          from the app: nothing is being typed, change
+//                                 to the new version now (the page reloads)
+//   event "pakka-install"         from the app: show the browser's install prompt
+
+const UPDATE_CHECK_INTERVAL_MS = 60 * 60 * 1000;
+
+const html = document.documentElement;
+const script = document.querySelector("script[data-wasm]");
+let started = false;
+
+function announce(name, value) {
+  if (value) html.dataset[name] = value;
+  else delete html.dataset[name];
+  window.dispatchEvent(new Event("pakka-shell"));
+}
+
+async function startApp() {
+  try {
+    const app = await import(script.dataset.js);
+    await app.default({ module_or_path: script.dataset.wasm });
+    started = true;
+    document.getElementById("loading")?.remove();
+  } catch (error) {
+    console.error(error);
+    sayItDidNotStart();
+  }
+}
+
+function sayItDidNotStart() {
+  const words = document.getElementById("loading-words");
+  if (!words) return;
+  words.textContent = navigator.language.startsWith("hi")
+    ? "ऐप नहीं खुला। आपका लिखा हुआ सब सुरक्षित है। नेटवर्क देखकर पेज फिर से खोलें।"
+    : "The app did not open. Everything you wrote is safe. Check the network and open the page again.";
+  document.getElementById("loading").removeAttribute("aria-busy");
+}
+
+async function keepUpToDate() {
+  // Absent on an insecure page; the app itself tells the person why.
+  const workers = navigator.serviceWorker;
+  if (!workers) return;
+
+  let asked = false;
+  // A page that had no worker is claimed by the first one: that is no update.
+  let controlled = workers.controller !== null;
+  workers.addEventListener("controllerchange", () => {
+    if (asked) window.location.reload();
+    else if (controlled) announce("update", "ready"); // another tab asked
+    controlled = true;
+  });
+
+  const registration = await workers.register("/sw.js", { updateViaCache: "none" });
+
+  const changeOver = () => {
+    asked = true;
+    if (registration.waiting) registration.waiting.postMessage({ type: "activate" });
+    else window.location.reload();
+  };
+  const newVersionIsStored = () => {
+    if (!workers.controller) return;
+    announce("update", "ready");
+    // A version that cannot start has nothing to lose: the next one mends it.
+    if (!started) changeOver();
+  };
+  window.addEventListener("pakka-update", changeOver);
+
+  if (registration.waiting) newVersionIsStored();
+  registration.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker?.addEventListener("statechange", () => {
+      if (worker.state === "installed") newVersionIsStored();
+    });
+  });
+
+  // An installed app stays open for weeks and the browser alone would not ask.
+  let checkedAt = Date.now();
+  const checkForUpdate = () => {
+    if (document.visibilityState !== "visible") return;
+    if (Date.now() - checkedAt < UPDATE_CHECK_INTERVAL_MS) return;
+    checkedAt = Date.now();
+    registration.update().catch(() => {}); // no network: the next look will do
+  };
+  document.addEventListener("visibilitychange", checkForUpdate);
+  window.addEventListener("online", checkForUpdate);
+}
+
+function offerInstall() {
+  let prompt = null;
+  window.addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault();
+    prompt = event;
+    announce("install", "ready");
+  });
+  window.addEventListener("pakka-install", () => {
+    prompt?.prompt(); // works once: the browser makes a new event if it was refused
+    prompt = null;
+    announce("install", null);
+  });
+  window.addEventListener("appinstalled", () => {
+    prompt = null;
+    announce("install", null);
+  });
+}
+
+offerInstall();
+await startApp();
+await keepUpToDate();
