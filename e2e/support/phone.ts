@@ -1,6 +1,8 @@
 // A phone of the shop: a browser with a disk of its own, so that what it keeps
 // outlives the browser, as on a real phone.
-import { type BrowserContext, type CDPSession, type Page, chromium } from "@playwright/test";
+import { type BrowserContext, type Page, chromium } from "@playwright/test";
+import { readlink } from "node:fs/promises";
+import path from "node:path";
 
 export interface PhoneOptions {
   locale?: "en-IN" | "hi-IN";
@@ -34,7 +36,7 @@ export class Phone {
   }
 
   /** Starts the browser and opens the app. */
-  async open(path = "/"): Promise<Page> {
+  async open(at = "/"): Promise<Page> {
     this.#context = await chromium.launchPersistentContext(this.diskDir, {
       executablePath: CHROMIUM,
       args: [
@@ -52,14 +54,14 @@ export class Phone {
       reducedMotion: "reduce",
     });
     this.#page = this.#context.pages()[0] ?? (await this.#context.newPage());
-    await this.#page.goto(path);
+    await this.#page.goto(at);
     return this.#page;
   }
 
   /** Another tab of the same phone. */
-  async tab(path = "/"): Promise<Page> {
+  async tab(at = "/"): Promise<Page> {
     const page = await this.context.newPage();
-    await page.goto(path);
+    await page.goto(at);
     return page;
   }
 
@@ -70,20 +72,19 @@ export class Phone {
     this.#page = undefined;
   }
 
-  async reopen(path = "/"): Promise<Page> {
+  async reopen(at = "/"): Promise<Page> {
     await this.close();
-    return this.open(path);
+    return this.open(at);
   }
 
   /** As when the battery is pulled: the browser gets no chance to write anything. */
   async kill(): Promise<void> {
     const context = this.context;
-    const devtools = await this.devtools();
-    const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
-    const browser = processInfo.find((info) => info.type === "browser");
-    if (!browser) throw new Error("the browser's process was not found");
+    // Chromium's lock on its profile is a link that names host and process.
+    const lock = await readlink(path.join(this.diskDir, "SingletonLock"));
+    const browser = Number(lock.split("-").at(-1));
     const closed = new Promise((resolve) => context.once("close", resolve));
-    process.kill(browser.id, "SIGKILL");
+    process.kill(browser, "SIGKILL");
     await closed;
     this.#context = undefined;
     this.#page = undefined;
@@ -121,9 +122,5 @@ export class Phone {
   /** What is on the screen, unless the phone is off. */
   async screenshot(): Promise<Buffer | undefined> {
     return this.#page?.screenshot().catch(() => undefined);
-  }
-
-  private async devtools(): Promise<CDPSession> {
-    return this.context.newCDPSession(this.page);
   }
 }
