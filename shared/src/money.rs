@@ -63,12 +63,9 @@ impl Paise {
 
     /// The same amount the other way.
     ///
-    /// `i64::MIN` has no opposite and stays at the nearest value there is.
+    /// Wraps at the end of the range, like the sums that it goes into.
     pub const fn negated(self) -> Paise {
-        match self.0.checked_neg() {
-            Some(paise) => Paise(paise),
-            None => Paise(i64::MAX),
-        }
+        Paise(self.0.wrapping_neg())
     }
 
     /// The amount without its sign.
@@ -186,25 +183,27 @@ pub fn group_digits(number: u64) -> String {
 }
 
 impl core::iter::Sum for Paise {
-    /// Saturating: a sum of entries below [`MAX_ENTRY_PAISE`] cannot reach the limit of the type.
+    /// See [`Paise::add_assign`](core::ops::AddAssign::add_assign) on the range.
     fn sum<I: Iterator<Item = Paise>>(amounts: I) -> Paise {
-        amounts.fold(Paise::ZERO, |sum, amount| {
-            Paise(sum.0.saturating_add(amount.0))
+        amounts.fold(Paise::ZERO, |mut sum, amount| {
+            sum += amount;
+            sum
         })
     }
 }
 
 impl core::ops::AddAssign for Paise {
-    /// Saturating, see [`Paise::sum`].
+    /// Wraps beyond the range of the type, because folds need an addition that gives the same sum
+    /// in any order. Entries of at most [`MAX_ENTRY_PAISE`] take nine billion to get there.
     fn add_assign(&mut self, other: Paise) {
-        self.0 = self.0.saturating_add(other.0);
+        self.0 = self.0.wrapping_add(other.0);
     }
 }
 
 impl core::ops::SubAssign for Paise {
-    /// Saturating, see [`Paise::sum`].
+    /// Wraps like addition.
     fn sub_assign(&mut self, other: Paise) {
-        self.0 = self.0.saturating_sub(other.0);
+        self.0 = self.0.wrapping_sub(other.0);
     }
 }
 

@@ -1,0 +1,94 @@
+//! A customer's page in the khata.
+
+use std::collections::BTreeSet;
+
+use minicbor::{Decode, Encode};
+
+use super::Register;
+use crate::bytes::KeyId;
+use crate::calendar::TimeMs;
+use crate::event::{Language, Messages};
+use crate::ids::EntryId;
+use crate::money::Paise;
+use crate::text::Text;
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(array, context_bound = "crate::ids::IdMap")]
+pub struct Customer {
+    /// When the page was opened and the key that seals it. Absent while the event has not come:
+    /// entries may be here before their customer, and count as waiting.
+    #[n(0)]
+    pub added: Option<Added>,
+    /// The name.
+    #[n(1)]
+    pub name: Register<Text>,
+    /// The telephone number.
+    #[n(2)]
+    pub phone: Register<Option<Text>>,
+    /// The address.
+    #[n(3)]
+    pub address: Register<Option<Text>>,
+    /// A free note.
+    #[n(4)]
+    pub note: Register<Option<Text>>,
+    /// The language of messages.
+    #[n(5)]
+    pub language: Register<Option<Language>>,
+    /// How much may be owed.
+    #[n(6)]
+    pub limit: Register<Option<Paise>>,
+    /// When a message is offered.
+    #[n(7)]
+    pub messages: Register<Messages>,
+    /// Put away.
+    #[n(8)]
+    pub archived: Register<bool>,
+    /// Personal data made unreadable for good.
+    #[n(9)]
+    pub erased: bool,
+    /// The sums of the entries that count.
+    #[n(10)]
+    pub balance: Balance,
+    /// All entries that name this page, reversed ones too.
+    #[n(11)]
+    pub entries: BTreeSet<EntryId>,
+}
+
+/// The opening of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array, context_bound = "crate::ids::IdMap")]
+pub struct Added {
+    /// What the device's clock said.
+    #[n(0)]
+    pub at: TimeMs,
+    /// The key that seals this customer's data.
+    #[n(1)]
+    pub key: KeyId,
+}
+
+/// The two accounts of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Encode, Decode)]
+#[cbor(array, context_bound = "crate::ids::IdMap")]
+pub struct Balance {
+    /// What the customer owes; below zero the shop owes.
+    #[n(0)]
+    pub khata: Paise,
+    /// What the customer has left with the shop.
+    #[n(1)]
+    pub advance: Paise,
+}
+
+impl core::ops::AddAssign for Balance {
+    fn add_assign(&mut self, other: Balance) {
+        self.khata += other.khata;
+        self.advance += other.advance;
+    }
+}
+
+impl core::ops::SubAssign for Balance {
+    fn sub_assign(&mut self, other: Balance) {
+        self.khata -= other.khata;
+        self.advance -= other.advance;
+    }
+}
