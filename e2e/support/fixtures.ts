@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Phone, type PhoneOptions } from "./phone";
+import { Releases } from "./release";
 import { Server } from "./server";
 
 export { expect } from "@playwright/test";
@@ -14,6 +15,8 @@ interface Fixtures {
   dir: string;
   /** A new server, running. */
   server: Server;
+  /** The app in several versions, in front of the server. */
+  releases: Releases;
   /** A phone of this name, with the app open; a new one unless it was named before. */
   phone: (name: string, options?: PhoneOptions) => Promise<Phone>;
 }
@@ -36,12 +39,19 @@ export const test = base.extend<Fixtures>({
     }
   },
 
+  releases: async ({ server }, use) => {
+    const releases = new Releases(server.url);
+    await releases.start();
+    await use(releases);
+    await releases.stop();
+  },
+
   phone: async ({ dir, server }, use, testInfo) => {
     const phones = new Map<string, Phone>();
     await use(async (name, options) => {
       let phone = phones.get(name);
       if (!phone) {
-        phone = new Phone(name, server.url, path.join(dir, `phone-${name}`), options);
+        phone = new Phone(name, options?.url ?? server.url, path.join(dir, `phone-${name}`), options);
         phones.set(name, phone);
         await phone.open();
       }

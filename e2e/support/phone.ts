@@ -5,6 +5,8 @@ import { readlink } from "node:fs/promises";
 import path from "node:path";
 
 export interface PhoneOptions {
+  /** Where the app is opened, if not at the server of the test. */
+  url?: string;
   locale?: "en-IN" | "hi-IN";
   colorScheme?: "light" | "dark";
   viewport?: { width: number; height: number };

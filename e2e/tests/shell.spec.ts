@@ -1,5 +1,32 @@
 // The shell of the app: it opens without a server, and changes version with care.
+import type { Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
+
+/** Looks for a new version, as the app does now and then, and says what became of it. */
+function lookForUpdate(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    const found = new Promise<ServiceWorker | null>((resolve) =>
+      registration.addEventListener("updatefound", () => resolve(registration.installing), {
+        once: true,
+      }),
+    );
+    await registration.update();
+    const worker = await found;
+    if (!worker) return "nothing";
+    while (worker.state === "installing") {
+      await new Promise((resolve) =>
+        worker.addEventListener("statechange", resolve, { once: true }),
+      );
+    }
+    return worker.state;
+  });
+}
+
+/** The versions whose files are kept on the phone. */
+function keptVersions(page: Page): Promise<string[]> {
+  return page.evaluate(async () => (await caches.keys()).filter((key) => /^pakka-app-/.test(key)));
+}
 
 test("the app opens again when the server is gone, also after the browser was closed", async ({
   server,
@@ -35,4 +62,67 @@ test("the server's own paths are never answered from the phone", async ({ server
 test("a file that the app does not have is an error, not a page", async ({ server }) => {
   const response = await fetch(`${server.url}/frontend-0000000000000000_bg.wasm`);
   expect(response.status).toBe(404);
+});
+
+test("a new version is taken only when the app asks for it, and then whole", async ({
+  releases,
+  phone,
+}) => {
+  const priya = await phone("Priya", { url: releases.url });
+  await priya.isStored();
+  const before = await keptVersions(priya.page);
+  await priya.page.evaluate(() => document.body.setAttribute("data-half-typed", "300"));
+
+  releases.publish("next");
+  expect(await lookForUpdate(priya.page)).toBe("installed");
+  await expect(priya.page.locator("html")).toHaveAttribute("data-update", "ready");
+  await expect(priya.page.locator("body")).toHaveAttribute("data-half-typed", "300");
+  expect(await keptVersions(priya.page)).toEqual([...before, "pakka-app-next"]);
+
+  const reloaded = priya.page.waitForEvent("load");
+  await priya.page.evaluate(() => window.dispatchEvent(new Event("pakka-update")));
+  await reloaded;
+  await expect(priya.page.locator("#loading")).toHaveCount(0);
+  await expect(priya.page.locator("body")).not.toHaveAttribute("data-half-typed");
+  expect(await keptVersions(priya.page)).toEqual(["pakka-app-next"]);
+});
+
+test("another tab is told of the new version and loses nothing that is being typed", async ({
+  releases,
+  phone,
+}) => {
+  const priya = await phone("Priya", { url: releases.url });
+  await priya.isStored();
+  const other = await priya.tab();
+  await other.evaluate(() => document.body.setAttribute("data-half-typed", "300"));
+
+  releases.publish("next");
+  await lookForUpdate(priya.page);
+  const reloaded = priya.page.waitForEvent("load");
+  await priya.page.evaluate(() => window.dispatchEvent(new Event("pakka-update")));
+  await reloaded;
+
+  await expect(other.locator("html")).toHaveAttribute("data-update", "ready");
+  await expect(other.locator("body")).toHaveAttribute("data-half-typed", "300");
+});
+
+test("a version that arrives with a wrong file is not used at all", async ({ releases, phone }) => {
+  const priya = await phone("Priya", { url: releases.url });
+  await priya.isStored();
+
+  releases.publishHalf("half");
+  expect(await lookForUpdate(priya.page)).toBe("redundant");
+  await expect(priya.page.locator("html")).not.toHaveAttribute("data-update");
+
+  await priya.page.reload();
+  await expect(priya.page.locator("#loading")).toHaveCount(0);
+});
+
+test("nothing is fetched from anywhere but the shop's own server", async ({ server, phone }) => {
+  const priya = await phone("Priya");
+  await priya.isStored();
+  const origins = await priya.page.evaluate(() =>
+    performance.getEntriesByType("resource").map((entry) => new URL(entry.name).origin),
+  );
+  expect(new Set(origins)).toEqual(new Set([server.url]));
 });

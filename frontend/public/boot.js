@@ -110,6 +110,17 @@ function offerInstall() {
   });
 }
 
+/** The colours that the person chose, before the app that knows them is there. */
+function showTheme() {
+  try {
+    const theme = JSON.parse(localStorage.getItem("pakka.theme"));
+    if (theme && theme !== "auto") html.dataset.theme = theme;
+  } catch {
+    // No storage, or nothing that can be read: as the phone is set.
+  }
+}
+
+showTheme();
 offerInstall();
 await startApp();
 await keepUpToDate();
