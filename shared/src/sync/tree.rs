@@ -3,7 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::wire::Verdict;
+use super::wire::{Generation, Verdict};
 use crate::bytes::Hash;
 use crate::calendar::TimeMs;
 use crate::chain::digest;
@@ -33,11 +33,20 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     digest(&[&[1], &left.0, &right.0])
 }
 
-/// What the server signs: the log of a shop as a whole.
-pub fn head_message(shop: ShopId, size: u64, root: &Hash, at: TimeMs) -> Vec<u8> {
+/// What the server signs: the log of a shop as a whole. The generation stands in it, so that the
+/// logs before and after a loss, which have different roots at the same size, never look like a
+/// server that contradicts itself.
+pub fn head_message(
+    shop: ShopId,
+    generation: &Generation,
+    size: u64,
+    root: &Hash,
+    at: TimeMs,
+) -> Vec<u8> {
     [
         b"pakka/tree/v1".as_slice(),
         shop.0.as_bytes(),
+        &generation.0,
         &size.to_be_bytes(),
         &root.0,
         &at.0.to_be_bytes(),
