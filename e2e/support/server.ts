@@ -1,11 +1,11 @@
 // The real server, as a process that can be stopped, killed and started again.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 const BINARY =
   process.env.PAKKA_SERVER ??
-  path.join(import.meta.dirname ?? ".", "../../target/release/pakka-server");
+  fileURLToPath(new URL("../../target/release/pakka-server", import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 const ADDRESS = /https?:\/\/(?:localhost|127\.0\.0\.1):(\d+)/;
 const CLAIM_CODE = /claim code\W+([A-Za-z0-9-]+)/i;
