@@ -20,4 +20,6 @@ pub mod ledger;
 pub mod money;
 pub mod quantity;
 pub mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;

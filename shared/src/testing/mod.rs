@@ -1,0 +1,6 @@
+//! What tests, benches and demonstrations share: samples, generators, simulated shops.
+//!
+//! Behind the feature `testing`; never part of the app or the server.
+
+pub mod rng;
+pub mod samples;
