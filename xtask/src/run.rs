@@ -1,7 +1,7 @@
 //! `cargo xtask run`: from a clone to a shop on the screen.
 
 use crate::app::{self, Profile};
-use crate::sh::{Result, cargo, command, fail, run as run_to_end, say, target_dir};
+use crate::sh::{Result, cargo, command, fail, root, run as run_to_end, say, target_dir};
 use clap::Args;
 use std::fs;
 use std::io::Read;
@@ -23,9 +23,9 @@ pub struct RunArgs {
     /// The port of the server
     #[arg(long, default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// Where the server keeps its data
-    #[arg(long, default_value = "data", value_name = "DIR")]
-    data: PathBuf,
+    /// Where the server keeps its data, instead of `data` in this clone
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Serve HTTPS to the phones of this network, with a page that sets them up
     #[arg(long)]
     lan: bool,
@@ -76,11 +76,11 @@ pub fn run(args: &RunArgs) -> Result<()> {
     }
 
     let mut server = Command::new(binary("pakka-server", profile));
-    server
-        .arg("serve")
-        .args(["--port", &args.port.to_string()])
-        .arg("--data")
-        .arg(&args.data);
+    server.args(["serve", "--port", &args.port.to_string(), "--data"]);
+    match &args.data {
+        Some(dir) => server.arg(dir),
+        None => server.arg("data").current_dir(root()),
+    };
     if args.lan {
         server.arg("--lan");
     }
