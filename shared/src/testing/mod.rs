@@ -2,5 +2,6 @@
 //!
 //! Behind the feature `testing`; never part of the app or the server.
 
+pub mod logs;
 pub mod rng;
 pub mod samples;
