@@ -16,6 +16,7 @@ pub mod calendar;
 pub mod chain;
 pub mod event;
 pub mod ids;
+pub mod keypad;
 pub mod ledger;
 pub mod money;
 pub mod quantity;

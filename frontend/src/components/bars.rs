@@ -1,0 +1,73 @@
+//! The frame of a screen: top bar, page, bottom bar.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, icon};
+use super::sync_chip::SyncChip;
+use crate::i18n::{Msg, t};
+use crate::place::Place;
+use crate::platform::history;
+
+/// A screen with its bars. `foot` is the main action, where the thumb is.
+pub fn screen(place: Place, title: String, body: AnyView, foot: Option<AnyView>) -> AnyView {
+    let parent = place.parent().filter(|_| !place.is_main());
+    let is_main = place.is_main();
+    let has_shop = !matches!(place, Place::Start | Place::Join);
+    view! {
+        <div class="shell" class:with-bottom-bar=is_main>
+            <header class="top-bar">
+                {parent.map(back_button)} <h1 tabindex="-1">{title}</h1>
+                {has_shop.then(|| view! { <SyncChip /> })}
+            </header>
+            <main class="page" tabindex="-1">
+                {body}
+            </main>
+            {foot.map(|foot| view! { <footer class="actions">{foot}</footer> })}
+            {is_main.then(|| bottom_bar(place))}
+        </div>
+    }
+    .into_any()
+}
+
+fn back_button(parent: Place) -> AnyView {
+    let parent = parent.to_string();
+    view! {
+        <button
+            type="button"
+            class="icon-button"
+            aria-label=t(Msg::CommonBack)
+            on:click=move |_| history::back(&parent)
+        >
+            {icon(Icon::Back)}
+        </button>
+    }
+    .into_any()
+}
+
+fn bottom_bar(here: Place) -> AnyView {
+    let tabs = [
+        (Place::Khata, Icon::Book, Msg::NavKhata),
+        (Place::Sale, Icon::Basket, Msg::NavSale),
+        (Place::Reports, Icon::Bars, Msg::NavReports),
+        (Place::More, Icon::Lines, Msg::NavMore),
+    ];
+    let links: Vec<AnyView> = tabs
+        .into_iter()
+        .map(|(place, drawing, name)| {
+            let current = (place == here).then_some("page");
+            view! {
+                <a href=place.to_string() aria-current=current>
+                    {icon(drawing)}
+                    {t(name)}
+                </a>
+            }
+            .into_any()
+        })
+        .collect();
+    view! {
+        <nav class="bottom-bar" aria-label=t(Msg::NavMain)>
+            {links}
+        </nav>
+    }
+    .into_any()
+}

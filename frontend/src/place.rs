@@ -1,0 +1,231 @@
+//! The screens and their addresses, both ways. A link names a [`Place`], so one
+//! that leads nowhere does not compile.
+
+use std::fmt;
+
+use shared::calendar::Month;
+use shared::ids::CustomerId;
+
+/// A screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The khata: totals and customers.
+    Khata,
+    /// One customer's khata.
+    Customer(CustomerId),
+    /// Writing an entry of a customer.
+    Entry(CustomerId, EntryKind),
+    /// Adding a customer.
+    NewCustomer,
+    /// A quick cash sale.
+    Sale,
+    /// The choice of reports.
+    Reports,
+    /// The report of a month, as `2026-11`.
+    Month(Month),
+    /// Looking up what a customer disputes.
+    Disputes,
+    /// What a person has to look at.
+    Tasks,
+    /// Everything else: settings and the state of things.
+    More,
+    /// The shop's name and address.
+    Shop,
+    /// The phones of the shop.
+    Devices,
+    /// Pairing another phone.
+    Pair,
+    /// The people who work here.
+    Staff,
+    /// What is where: this phone, the server.
+    Sync,
+    /// Space on this phone, and the export.
+    Storage,
+    /// The first start.
+    Start,
+    /// Joining a shop with a code.
+    Join,
+}
+
+/// Which way something moves in an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Goods on credit.
+    Give,
+    /// Money from the customer.
+    Get,
+    /// Goods that come back.
+    Return,
+}
+
+impl EntryKind {
+    const ALL: [Self; 3] = [Self::Give, Self::Get, Self::Return];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Give => "give",
+            Self::Get => "get",
+            Self::Return => "return",
+        }
+    }
+}
+
+impl Place {
+    /// The screen at a path, if there is one.
+    pub fn from_path(path: &str) -> Option<Self> {
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let parts = [
+            parts.next(),
+            parts.next(),
+            parts.next(),
+            parts.next(), // anything more is no screen
+        ];
+        Some(match parts {
+            [None, ..] => Self::Khata,
+            [Some("customer"), Some("new"), None, _] => Self::NewCustomer,
+            [Some("customer"), Some(id), None, _] => Self::Customer(id.parse().ok()?),
+            [Some("customer"), Some(id), Some(word), None] => {
+                let kind = EntryKind::ALL
+                    .into_iter()
+                    .find(|kind| kind.word() == word)?;
+                Self::Entry(id.parse().ok()?, kind)
+            }
+            [Some("sale"), None, ..] => Self::Sale,
+            [Some("reports"), None, ..] => Self::Reports,
+            [Some("reports"), Some("month"), Some(month), None] => Self::Month(read_month(month)?),
+            [Some("reports"), Some("disputes"), None, _] => Self::Disputes,
+            [Some("tasks"), None, ..] => Self::Tasks,
+            [Some("more"), None, ..] => Self::More,
+            [Some("more"), Some("shop"), None, _] => Self::Shop,
+            [Some("more"), Some("devices"), None, _] => Self::Devices,
+            [Some("more"), Some("pair"), None, _] => Self::Pair,
+            [Some("more"), Some("staff"), None, _] => Self::Staff,
+            [Some("more"), Some("sync"), None, _] => Self::Sync,
+            [Some("more"), Some("storage"), None, _] => Self::Storage,
+            [Some("start"), None, ..] => Self::Start,
+            [Some("join"), None, ..] => Self::Join,
+            _ => return None,
+        })
+    }
+
+    /// Where back leads when the app was opened right here; `None` at the top.
+    pub fn parent(self) -> Option<Self> {
+        match self {
+            Self::Khata | Self::Start => None,
+            Self::Customer(_) | Self::NewCustomer | Self::Sale | Self::Reports | Self::More => {
+                Some(Self::Khata)
+            }
+            Self::Entry(id, _) => Some(Self::Customer(id)),
+            Self::Month(_) | Self::Disputes => Some(Self::Reports),
+            Self::Tasks | Self::Shop | Self::Devices | Self::Staff | Self::Sync | Self::Storage => {
+                Some(Self::More)
+            }
+            Self::Pair => Some(Self::Devices),
+            Self::Join => Some(Self::Start),
+        }
+    }
+
+    /// Whether the screen is one of those in the bottom bar.
+    pub fn is_main(self) -> bool {
+        matches!(self, Self::Khata | Self::Sale | Self::Reports | Self::More)
+    }
+}
+
+impl fmt::Display for Place {
+    /// The path of the screen.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Khata => f.write_str("/"),
+            Self::Customer(id) => write!(f, "/customer/{id}"),
+            Self::Entry(id, kind) => write!(f, "/customer/{id}/{}", kind.word()),
+            Self::NewCustomer => f.write_str("/customer/new"),
+            Self::Sale => f.write_str("/sale"),
+            Self::Reports => f.write_str("/reports"),
+            Self::Month(month) => write!(f, "/reports/month/{:04}-{:02}", month.year, month.month),
+            Self::Disputes => f.write_str("/reports/disputes"),
+            Self::Tasks => f.write_str("/tasks"),
+            Self::More => f.write_str("/more"),
+            Self::Shop => f.write_str("/more/shop"),
+            Self::Devices => f.write_str("/more/devices"),
+            Self::Pair => f.write_str("/more/pair"),
+            Self::Staff => f.write_str("/more/staff"),
+            Self::Sync => f.write_str("/more/sync"),
+            Self::Storage => f.write_str("/more/storage"),
+            Self::Start => f.write_str("/start"),
+            Self::Join => f.write_str("/join"),
+        }
+    }
+}
+
+/// Reads `2026-11`.
+fn read_month(text: &str) -> Option<Month> {
+    let (year, month) = text.split_once('-')?;
+    let (year, month) = (year.parse().ok()?, month.parse().ok()?);
+    let is_month = (2000..=9999).contains(&year) && (1..=12).contains(&month);
+    is_month.then_some(Month { year, month })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::ids::EventId;
+
+    #[test]
+    fn every_screen_is_found_at_its_own_address() {
+        let id = CustomerId(EventId::new(3, 1042));
+        let screens = [
+            Place::Khata,
+            Place::Customer(id),
+            Place::Entry(id, EntryKind::Give),
+            Place::Entry(id, EntryKind::Get),
+            Place::Entry(id, EntryKind::Return),
+            Place::NewCustomer,
+            Place::Sale,
+            Place::Reports,
+            Place::Month(Month {
+                year: 2026,
+                month: 11,
+            }),
+            Place::Disputes,
+            Place::Tasks,
+            Place::More,
+            Place::Shop,
+            Place::Devices,
+            Place::Pair,
+            Place::Staff,
+            Place::Sync,
+            Place::Storage,
+            Place::Start,
+            Place::Join,
+        ];
+        for screen in screens {
+            assert_eq!(Place::from_path(&screen.to_string()), Some(screen));
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_no_screen_is_none() {
+        for path in [
+            "/nowhere",
+            "/customer/3-1/burn",
+            "/sale/now",
+            "/more/shop/x/y",
+            "/customer/priya",
+            "/reports/month/2026-13",
+        ] {
+            assert_eq!(Place::from_path(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn going_back_from_anywhere_ends_at_a_top_screen() {
+        let mut place = Place::Entry(CustomerId(EventId::new(1, 2)), EntryKind::Give);
+        let mut steps = 0;
+        while let Some(parent) = place.parent() {
+            place = parent;
+            steps += 1;
+            assert!(steps < 5);
+        }
+        assert_eq!(place, Place::Khata);
+    }
+}

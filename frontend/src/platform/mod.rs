@@ -1,0 +1,23 @@
+//! What the browser offers beside the page: address bar, themes, sharing,
+//! vibration, installing and updating.
+
+pub mod clock;
+pub mod history;
+pub mod share;
+pub mod shell;
+pub mod theme;
+
+/// The window; the app runs nowhere else.
+pub fn window() -> web_sys::Window {
+    web_sys::window().expect("the app runs in a window")
+}
+
+/// `<html>`, which carries the theme and the language.
+pub fn root() -> Option<web_sys::Element> {
+    window().document()?.document_element()
+}
+
+/// A short buzz after a save, where the phone can and the person wants motion.
+pub fn buzz() {
+    let _ = window().navigator().vibrate_with_duration(20);
+}
