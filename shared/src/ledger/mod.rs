@@ -8,6 +8,7 @@
 //! What depends on an order (running balances, oldest-first settling) is no part of the state:
 //! queries compute it.
 
+mod count;
 mod customer;
 mod device;
 mod entry;
