@@ -1,12 +1,10 @@
 //! Which events count: each once, groups whole or not at all, held ones when they are released.
 
-use super::customer::Added;
 use super::progress::OpenGroup;
-use super::shop::Opened;
-use super::{Dated, Entry, HeldGroup, Ledger, Resolved, Reversal, TaskKey, What};
+use super::{HeldGroup, Ledger};
 use crate::bytes::Bytes;
-use crate::event::{Body, Decoded, Event, Malformed, Patch, encode};
-use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, StaffId, Stamp};
+use crate::event::{Body, Decoded, Event, Malformed, encode};
+use crate::ids::{DeviceNo, EventId};
 
 /// What the server said of an event, as far as it matters to a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +150,7 @@ impl Ledger {
     }
 
     /// The owner let events in: the groups that they belong to count from now on.
-    fn release(&mut self, events: &[EventId]) {
+    pub(super) fn release(&mut self, events: &[EventId]) {
         self.released.extend(events);
         for id in events {
             let groups = self.held.range(..=*id).next_back();
