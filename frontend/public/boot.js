@@ -14,7 +14,7 @@ const UPDATE_CHECK_INTERVAL_MS = 60 * 60 * 1000;
 
 const html = document.documentElement;
 const script = document.querySelector("script[data-wasm]");
-let started = false;
+let shown = false;
 
 function announce(name, value) {
   if (value) html.dataset[name] = value;
@@ -23,11 +23,18 @@ function announce(name, value) {
 }
 
 async function startApp() {
+  window.addEventListener("error", sayItDidNotStart);
+  // The app appends itself to the page once it has its words.
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    window.removeEventListener("error", sayItDidNotStart);
+    shown = true;
+    document.getElementById("loading")?.remove();
+  }).observe(document.body, { childList: true });
+
   try {
     const app = await import(script.dataset.js);
     await app.default({ module_or_path: script.dataset.wasm });
-    started = true;
-    document.getElementById("loading")?.remove();
   } catch (error) {
     console.error(error);
     sayItDidNotStart();
@@ -67,8 +74,8 @@ async function keepUpToDate() {
   const newVersionIsStored = () => {
     if (!workers.controller) return;
     announce("update", "ready");
-    // A version that cannot start has nothing to lose: the next one mends it.
-    if (!started) changeOver();
+    // A version that does not start has nothing to lose: the next one mends it.
+    if (!shown) changeOver();
   };
   window.addEventListener("pakka-update", changeOver);
 
