@@ -66,6 +66,14 @@ pub struct Frontier {
 }
 
 impl Frontier {
+    /// An empty tree.
+    pub const fn new() -> Frontier {
+        Frontier {
+            size: 0,
+            peaks: Vec::new(),
+        }
+    }
+
     /// How many leaves.
     pub const fn size(&self) -> u64 {
         self.size
