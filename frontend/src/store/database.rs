@@ -1,0 +1,263 @@
+//! The database of one shop: typed reading and writing, one transaction for each thing that must
+//! happen whole or not at all.
+
+use shared::bytes::Bytes;
+use shared::ids::ShopId;
+use shared::sync::wire::SealingKey;
+use wasm_bindgen::JsValue;
+
+use super::StoreError;
+use super::idb::{Database, Open, Store, Transaction};
+use super::records::{Chain, Identity, Run, Segment, decode, encode};
+use super::schema;
+
+/// The open database of a shop.
+pub struct ShopDatabase {
+    db: Database,
+}
+
+/// Everything that a start of the app needs, read in one transaction.
+pub struct Loaded {
+    /// Which shop and device this is.
+    pub identity: Identity,
+    /// The device's private key, see [`crate::crypto::DeviceKey::load`].
+    pub device_key: JsValue,
+    /// The end of the device's own chain.
+    pub chain: Chain,
+    /// How far the sync has come, if it ever ran.
+    pub sync: Option<Vec<u8>>,
+    /// The keys that seal texts.
+    pub keys: Vec<SealingKey>,
+    /// The log as the server ordered it; each record is a [`Segment`], decoded as it is folded.
+    pub segments: Vec<Vec<u8>>,
+    /// The device's own events that no server has confirmed.
+    pub tail: Vec<Run>,
+}
+
+/// What other tabs have written since.
+pub struct News {
+    /// The end of the device's own chain.
+    pub chain: Chain,
+    /// How far the sync has come, if it ever ran.
+    pub sync: Option<Vec<u8>>,
+    /// The keys that seal texts.
+    pub keys: Vec<SealingKey>,
+    /// The log from the asked position on, and perhaps some before it.
+    pub segments: Vec<Segment>,
+    /// Own events from the asked number on, and perhaps some before it.
+    pub tail: Vec<Run>,
+}
+
+/// What one command writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Append<'a> {
+    /// The end of the chain that the command was decided on.
+    pub expected: Chain,
+    /// The events in their stored bytes, in sequence.
+    pub events: &'a [Bytes],
+    /// The keys that they brought.
+    pub keys: &'a [SealingKey],
+    /// The form whose draft they settle.
+    pub draft: Option<&'a str>,
+}
+
+/// How an append ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Appended {
+    /// All is on the disk. This is the end of the chain now.
+    Saved(Chain),
+    /// Nothing was written: another tab has written since.
+    Moved,
+}
+
+impl ShopDatabase {
+    /// Opens or makes the database of a shop. For `blocked` and `lost` see [`Open`].
+    pub async fn open(
+        shop: ShopId,
+        blocked: impl FnMut() + 'static,
+        lost: impl FnMut(StoreError) + 'static,
+    ) -> Result<ShopDatabase, StoreError> {
+        let db = Database::open(Open {
+            name: &schema::database_name(shop),
+            version: schema::VERSION,
+            upgrade: schema::upgrade,
+            blocked: Box::new(blocked),
+            lost: Box::new(lost),
+        })
+        .await?;
+        Ok(ShopDatabase { db })
+    }
+
+    /// Deletes the database of a shop.
+    pub async fn delete(shop: ShopId) -> Result<(), StoreError> {
+        Database::delete(&schema::database_name(shop)).await
+    }
+
+    /// Reads everything. `None` where a first start was never finished.
+    pub async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        let stores = [schema::META, schema::KEYS, schema::SEGMENTS, schema::TAIL];
+        let tx = self.db.read(&stores)?;
+        let meta = tx.store(schema::META)?;
+        let identity = meta.get(schema::IDENTITY)?;
+        let device_key = meta.get(schema::DEVICE_KEY)?;
+        let chain = meta.get(schema::CHAIN)?;
+        let sync = meta.get(schema::SYNC)?;
+        let keys = tx.store(schema::KEYS)?.get_all()?;
+        let segments = tx.store(schema::SEGMENTS)?.get_all()?;
+        let tail = tx.store(schema::TAIL)?.get_all()?;
+        let Some(identity) = identity.bytes().await? else {
+            return Ok(None);
+        };
+        let loaded = Loaded {
+            identity: decode(&identity, "identity")?,
+            device_key: device_key.value().await?,
+            chain: read_chain(chain.bytes().await?)?,
+            sync: sync.bytes().await?,
+            keys: decode_all(keys.all_bytes().await?, "key")?,
+            segments: segments.all_bytes().await?,
+            tail: decode_all(tail.all_bytes().await?, "tail")?,
+        };
+        Ok(Some(loaded))
+    }
+
+    /// Reads what other tabs may have written: own events from `seq` on, the log from `position`
+    /// on. Records are packed now and then, so the first ones may begin before.
+    pub async fn news(&self, seq: u32, position: u64) -> Result<News, StoreError> {
+        let stores = [schema::META, schema::KEYS, schema::SEGMENTS, schema::TAIL];
+        let tx = self.db.read(&stores)?;
+        let meta = tx.store(schema::META)?;
+        let chain = meta.get(schema::CHAIN)?;
+        let sync = meta.get(schema::SYNC)?;
+        let keys = tx.store(schema::KEYS)?.get_all()?;
+        let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64).await?;
+        let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq)).await?;
+        let news = News {
+            chain: read_chain(chain.bytes().await?)?,
+            sync: sync.bytes().await?,
+            keys: decode_all(keys.all_bytes().await?, "key")?,
+            segments: decode_all(segments, "segment")?,
+            tail: decode_all(tail, "tail")?,
+        };
+        Ok(news)
+    }
+
+    /// Writes what a command yielded, in one transaction: either all of it is on the disk when this
+    /// returns, or nothing was written.
+    pub async fn append(&self, append: Append<'_>) -> Result<Appended, StoreError> {
+        let tx = self.start_append(append.draft.is_some())?;
+        let expected = encode(&append.expected);
+        let stored = tx.store(schema::META)?.get(schema::CHAIN)?;
+        let chain = write_own(&tx, &append)?;
+        if let Some(form) = append.draft {
+            tx.store(schema::DRAFTS)?.delete(form)?;
+        }
+        if stored.bytes().await? != Some(expected) {
+            tx.abort();
+            return Ok(Appended::Moved);
+        }
+        tx.commit().await?;
+        Ok(Appended::Saved(chain))
+    }
+
+    /// The durability that appends get from this browser; `strict`, or it is a fault.
+    pub fn append_durability(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.start_append(false)?.durability())
+    }
+
+    fn start_append(&self, draft: bool) -> Result<Transaction, StoreError> {
+        // A store that is not in the list does not wait for other transactions on it.
+        let stores = [schema::META, schema::TAIL, schema::KEYS, schema::DRAFTS];
+        self.db.write(if draft { &stores } else { &stores[..3] })
+    }
+
+    /// Tries whether the browser keeps a private key, and keeps it: written, and what a new
+    /// transaction reads.
+    pub async fn keep_device_key(&self, key: &JsValue) -> Result<JsValue, StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        tx.store(schema::META)?.put_value(schema::DEVICE_KEY, key)?;
+        tx.commit().await?;
+        let tx = self.db.read(&[schema::META])?;
+        let kept = tx.store(schema::META)?.get(schema::DEVICE_KEY)?;
+        kept.value().await
+    }
+
+    /// Writes who this is together with the first events: the shop is here from now on.
+    pub async fn found(
+        &self,
+        identity: &Identity,
+        append: Append<'_>,
+    ) -> Result<Chain, StoreError> {
+        let tx = self.start_append(false)?;
+        let meta = tx.store(schema::META)?;
+        meta.put(schema::IDENTITY, &encode(identity))?;
+        let chain = write_own(&tx, &append)?;
+        tx.commit().await?;
+        Ok(chain)
+    }
+
+    /// Changes what is known of the server.
+    pub async fn set_identity(&self, identity: &Identity) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        tx.store(schema::META)?
+            .put(schema::IDENTITY, &encode(identity))?;
+        tx.commit().await
+    }
+
+    /// Keeps what is being typed, over an earlier draft of the same form.
+    pub async fn save_draft(&self, form: &str, draft: &[u8]) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::DRAFTS])?;
+        tx.store(schema::DRAFTS)?.put(form, draft)?;
+        tx.commit().await
+    }
+
+    /// What was being typed into a form.
+    pub async fn draft(&self, form: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let tx = self.db.read(&[schema::DRAFTS])?;
+        let draft = tx.store(schema::DRAFTS)?.get(form)?;
+        draft.bytes().await
+    }
+}
+
+/// Issues the writes of own events, keys and the chain's new end.
+fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<Chain, StoreError> {
+    let chain = append.expected.after(append.events);
+    if !append.events.is_empty() {
+        let run = Run {
+            first_seq: append.expected.next_seq,
+            events: append.events.to_vec(),
+        };
+        tx.store(schema::TAIL)?
+            .put(f64::from(run.first_seq), &encode(&run))?;
+    }
+    write_keys(tx, append.keys)?;
+    tx.store(schema::META)?
+        .put(schema::CHAIN, &encode(&chain))?;
+    Ok(chain)
+}
+
+/// Issues the writes of sealing keys.
+pub(super) fn write_keys(tx: &Transaction, keys: &[SealingKey]) -> Result<(), StoreError> {
+    let store = tx.store(schema::KEYS)?;
+    keys.iter()
+        .try_for_each(|key| store.put(key.id.to_string(), &encode(key)))
+}
+
+fn read_chain(bytes: Option<Vec<u8>>) -> Result<Chain, StoreError> {
+    decode(&bytes.ok_or(StoreError::Damaged("chain"))?, "chain")
+}
+
+fn decode_all<T>(records: Vec<Vec<u8>>, what: &'static str) -> Result<Vec<T>, StoreError>
+where
+    T: for<'b> minicbor::Decode<'b, ()>,
+{
+    records.iter().map(|bytes| decode(bytes, what)).collect()
+}
+
+/// The records from the one that covers `number` on, where keys are the first number of each.
+async fn covering(store: &Store, number: f64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let keys = store.get_all_keys()?.all_numbers().await?;
+    let first = keys.iter().rev().find(|&&key| key <= number);
+    let records = store.get_all_from(*first.unwrap_or(&0.0))?;
+    records.all_bytes().await
+}

@@ -1,0 +1,58 @@
+//! The stores of a shop's database and the keys in them.
+
+use wasm_bindgen::JsValue;
+use web_sys::IdbDatabase;
+
+use shared::ids::ShopId;
+
+/// The version of the stores. A change of a store raises it and adds a step to [`upgrade`].
+pub const VERSION: u32 = 1;
+
+/// This device's own events that no server has confirmed. Key: number of the first event; value:
+/// [`super::records::Run`].
+pub const TAIL: &str = "tail";
+/// The log as the server ordered it. Key: first position; value: [`super::records::Segment`].
+pub const SEGMENTS: &str = "segments";
+/// Cached states. Key: position of the last folded event.
+pub const SNAPSHOT: &str = "snapshot";
+/// One record of each kind; see the names below.
+pub const META: &str = "meta";
+/// Keys that seal texts. Key: the name of the key in hexadecimal; value: `SealingKey`.
+pub const KEYS: &str = "keys";
+/// What was being typed. Key: the name of the form; value: its bytes.
+pub const DRAFTS: &str = "drafts";
+
+/// Every store.
+pub const ALL: [&str; 6] = [TAIL, SEGMENTS, SNAPSHOT, META, KEYS, DRAFTS];
+
+/// In [`META`]: which shop and device this is ([`super::records::Identity`]).
+pub const IDENTITY: &str = "identity";
+/// In [`META`]: the end of the device's own chain ([`super::records::Chain`]).
+pub const CHAIN: &str = "chain";
+/// In [`META`]: how far the sync has come.
+pub const SYNC: &str = "sync";
+/// In [`META`]: the device's private key, as the browser keeps it.
+pub const DEVICE_KEY: &str = "device key";
+
+const PREFIX: &str = "pakka-";
+
+/// The name of a shop's database.
+pub fn database_name(shop: ShopId) -> String {
+    format!("{PREFIX}{shop}")
+}
+
+/// The shop whose database has this name.
+pub fn shop_of(database_name: &str) -> Option<ShopId> {
+    let uuid = database_name.strip_prefix(PREFIX)?.parse().ok()?;
+    Some(ShopId(uuid))
+}
+
+/// Makes the stores of [`VERSION`] out of those of version `from`.
+pub fn upgrade(db: &IdbDatabase, from: u32) -> Result<(), JsValue> {
+    if from < 1 {
+        for store in ALL {
+            db.create_object_store(store)?;
+        }
+    }
+    Ok(())
+}

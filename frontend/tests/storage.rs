@@ -1,0 +1,284 @@
+//! The phone's storage in a real browser: what is shown as saved is on the disk, once.
+
+#![cfg(target_arch = "wasm32")]
+
+use frontend::crypto::{Custody, DeviceKey, random, verify};
+use frontend::store::StoreError;
+use frontend::store::database::{Append, Appended, ShopDatabase};
+use frontend::store::idb::{Database, Open};
+use frontend::store::records::{Chain, Identity};
+use js_sys::{Function, Object};
+use shared::bytes::{Bytes, Fixed};
+use shared::event::Role;
+use shared::ids::{DeviceNo, ShopId};
+use shared::sync::wire::SealingKey;
+use uuid::Uuid;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::*;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn new_shop() -> ShopId {
+    ShopId(Uuid::from_bytes(random()))
+}
+
+async fn open(shop: ShopId) -> ShopDatabase {
+    ShopDatabase::open(shop, || {}, |_| {})
+        .await
+        .expect("the browser keeps a database")
+}
+
+/// A shop with the phone's key in its database and no events yet.
+async fn founded(shop: ShopId) -> (ShopDatabase, Chain) {
+    let db = open(shop).await;
+    let key = DeviceKey::make(Custody::Browser).await.expect("a key");
+    db.keep_device_key(key.stored()).await.expect("a kept key");
+    let identity = Identity {
+        shop,
+        device: DeviceNo::FOUNDER,
+        role: Role::Owner,
+        key: key.public(),
+        server: None,
+    };
+    let start = Chain::start(shop, &key.public());
+    let chain = db
+        .found(&identity, append(start, &[]))
+        .await
+        .expect("a founded shop");
+    (db, chain)
+}
+
+fn append(expected: Chain, events: &[Bytes]) -> Append<'_> {
+    Append {
+        expected,
+        events,
+        keys: &[],
+        draft: None,
+    }
+}
+
+fn entries(words: &[&str]) -> Vec<Bytes> {
+    words
+        .iter()
+        .map(|word| Bytes(word.as_bytes().to_vec()))
+        .collect()
+}
+
+#[wasm_bindgen_test]
+async fn an_append_asks_for_strict_durability() {
+    let (db, _) = founded(new_shop()).await;
+    assert_eq!(db.append_durability(), Ok(Some("strict".into())));
+}
+
+#[wasm_bindgen_test]
+async fn entries_and_their_keys_are_there_after_a_reload() {
+    let shop = new_shop();
+    let (db, chain) = founded(shop).await;
+    let key = SealingKey {
+        id: Fixed([7; 16]),
+        key: Some(Fixed([8; 32])),
+    };
+    let events = entries(&["atta", "dal"]);
+    let saved = db
+        .append(Append {
+            keys: std::slice::from_ref(&key),
+            ..append(chain, &events)
+        })
+        .await;
+    let after = chain.after(&events);
+    assert_eq!(saved, Ok(Appended::Saved(after)));
+    drop(db);
+
+    let loaded = open(shop)
+        .await
+        .load()
+        .await
+        .expect("readable")
+        .expect("founded");
+    assert_eq!(loaded.chain, after);
+    assert_eq!(loaded.keys, [key]);
+    assert_eq!(loaded.tail.len(), 1);
+    assert_eq!(
+        (loaded.tail[0].first_seq, &loaded.tail[0].events),
+        (1, &events)
+    );
+}
+
+#[wasm_bindgen_test]
+async fn two_tabs_never_write_the_same_number() {
+    let shop = new_shop();
+    let (one, chain) = founded(shop).await;
+    let other = open(shop).await;
+    let (atta, dal) = (entries(&["atta"]), entries(&["dal"]));
+    let both = (
+        one.append(append(chain, &atta)).await,
+        other.append(append(chain, &dal)).await,
+    );
+    assert_eq!(
+        both,
+        (Ok(Appended::Saved(chain.after(&atta))), Ok(Appended::Moved))
+    );
+
+    let news = other.news(chain.next_seq, 0).await.expect("readable");
+    assert_eq!(news.tail[0].events, atta, "the other tab's entry is found");
+    let again = other.append(append(news.chain, &dal)).await;
+    assert_eq!(again, Ok(Appended::Saved(news.chain.after(&dal))));
+    let tail = one.load().await.expect("readable").expect("founded").tail;
+    let numbers: Vec<u32> = tail.iter().map(|run| run.first_seq).collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+#[wasm_bindgen_test]
+async fn a_draft_goes_with_the_entry_that_it_became() {
+    let (db, chain) = founded(new_shop()).await;
+    db.save_draft("credit", b"25").await.expect("kept");
+    assert_eq!(db.draft("credit").await, Ok(Some(b"25".to_vec())));
+    let events = entries(&["atta"]);
+    let settled = Append {
+        draft: Some("credit"),
+        ..append(chain, &events)
+    };
+    assert!(matches!(db.append(settled).await, Ok(Appended::Saved(_))));
+    assert_eq!(db.draft("credit").await, Ok(None));
+}
+
+fn one_store(db: &web_sys::IdbDatabase, _: u32) -> Result<(), JsValue> {
+    db.create_object_store("things").map(drop)
+}
+
+async fn plain(name: &str, version: u32) -> Result<Database, StoreError> {
+    Database::open(Open {
+        name,
+        version,
+        upgrade: |db, from| {
+            if from == 0 {
+                one_store(db, from)
+            } else {
+                Ok(())
+            }
+        },
+        blocked: Box::new(|| {}),
+        lost: Box::new(|_| {}),
+    })
+    .await
+}
+
+/// Makes the browser answer every write of a value of `FULL` bytes as a full disk does.
+const FULL: usize = 77_777;
+
+fn fill_the_disk() -> Function {
+    Function::new_with_args(
+        "size",
+        "const put = IDBObjectStore.prototype.put;
+         IDBObjectStore.prototype.put = function (value, key) {
+             if (value.byteLength === size)
+                 throw new DOMException('no room', 'QuotaExceededError');
+             return put.call(this, value, key);
+         };",
+    )
+}
+
+#[wasm_bindgen_test]
+async fn a_full_disk_writes_nothing_and_says_so() {
+    fill_the_disk()
+        .call1(&JsValue::NULL, &JsValue::from_f64(FULL as f64))
+        .expect("patched");
+    let name = format!("full-{}", new_shop());
+    let db = plain(&name, 1).await.expect("a database");
+    let tx = db.write(&["things"]).expect("a transaction");
+    let store = tx.store("things").expect("a store");
+    store
+        .put("first", b"saved only with the second")
+        .expect("asked");
+    assert_eq!(store.put("second", &[0; FULL]), Err(StoreError::DiskFull));
+    drop(tx);
+
+    let tx = db.read(&["things"]).expect("a transaction");
+    let first = tx.store("things").and_then(|store| store.get("first"));
+    assert_eq!(first.expect("asked").bytes().await, Ok(None));
+}
+
+#[wasm_bindgen_test]
+async fn a_value_that_cannot_be_stored_undoes_the_whole_transaction() {
+    let db = plain(&format!("uncloneable-{}", new_shop()), 1)
+        .await
+        .expect("a database");
+    let tx = db.write(&["things"]).expect("a transaction");
+    let store = tx.store("things").expect("a store");
+    store
+        .put("first", b"saved only with the second")
+        .expect("asked");
+    let uncloneable = Function::new_no_args("");
+    assert!(matches!(
+        store.put_value("second", &uncloneable),
+        Err(StoreError::Failed(_))
+    ));
+    drop(tx);
+
+    let tx = db.read(&["things"]).expect("a transaction");
+    let first = tx.store("things").and_then(|store| store.get("first"));
+    assert_eq!(first.expect("asked").bytes().await, Ok(None));
+}
+
+#[wasm_bindgen_test]
+async fn an_upgrade_in_another_tab_closes_this_one() {
+    let name = format!("upgrade-{}", new_shop());
+    let lost = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let told = lost.clone();
+    let old = Database::open(Open {
+        name: &name,
+        version: 1,
+        upgrade: one_store,
+        blocked: Box::new(|| {}),
+        lost: Box::new(move |error| *told.borrow_mut() = Some(error)),
+    })
+    .await
+    .expect("a database");
+    let newer = plain(&name, 2).await;
+    assert!(newer.is_ok(), "the old tab let go");
+    assert_eq!(*lost.borrow(), Some(StoreError::NewerApp));
+    assert!(matches!(old.write(&["things"]), Err(StoreError::Gone)));
+    drop(newer);
+    assert!(
+        matches!(plain(&name, 1).await, Err(StoreError::NewerApp)),
+        "no way back"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn the_key_of_the_phone_signs_after_a_reload_and_cannot_be_read() {
+    let db = open(new_shop()).await;
+    let key = DeviceKey::make(Custody::Browser).await.expect("a key");
+    let kept = db.keep_device_key(key.stored()).await.expect("kept");
+    let again = DeviceKey::load(kept, key.public()).await.expect("loaded");
+    let signature = again.sign(b"head").await.expect("signed");
+    assert_eq!(verify(&key.public(), b"head", &signature).await, Ok(true));
+    assert_eq!(verify(&key.public(), b"other", &signature).await, Ok(false));
+    assert!(!key.public().software);
+    let extractable = js_sys::Reflect::get(again.stored(), &"extractable".into());
+    assert_eq!(extractable, Ok(JsValue::FALSE));
+}
+
+#[wasm_bindgen_test]
+async fn a_key_in_software_signs_after_a_reload_and_is_marked() {
+    let db = open(new_shop()).await;
+    let key = DeviceKey::make(Custody::Software).await.expect("a key");
+    let kept = db.keep_device_key(key.stored()).await.expect("kept");
+    assert!(!kept.is_instance_of_object(), "bytes, not a key");
+    let again = DeviceKey::load(kept, key.public()).await.expect("loaded");
+    let signature = again.sign(b"head").await.expect("signed");
+    assert_eq!(verify(&key.public(), b"head", &signature).await, Ok(true));
+    assert!(key.public().software);
+}
+
+trait Kind {
+    fn is_instance_of_object(&self) -> bool;
+}
+
+impl Kind for JsValue {
+    /// A `CryptoKey` is an object without an index; bytes are not.
+    fn is_instance_of_object(&self) -> bool {
+        use wasm_bindgen::JsCast as _;
+        self.is_instance_of::<Object>() && !self.is_instance_of::<js_sys::Uint8Array>()
+    }
+}
