@@ -14,7 +14,42 @@ pub fn choices<T>(
 where
     T: Copy + PartialEq + Send + Sync + 'static,
 {
-    let chips = options
+    let chips = chips(name, options, value);
+    view! {
+        <fieldset class="choices">
+            <legend>{legend}</legend>
+            <div>{chips}</div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The filters of a list: chips in one line that scrolls, the legend for screen
+/// readers only.
+pub fn filters<T>(
+    name: &'static str,
+    legend: String,
+    options: Vec<(T, String)>,
+    value: RwSignal<T>,
+) -> AnyView
+where
+    T: Copy + PartialEq + Send + Sync + 'static,
+{
+    let chips = chips(name, options, value);
+    view! {
+        <fieldset class="choices scroll">
+            <legend class="hidden-words">{legend}</legend>
+            <div>{chips}</div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn chips<T>(name: &'static str, options: Vec<(T, String)>, value: RwSignal<T>) -> Vec<AnyView>
+where
+    T: Copy + PartialEq + Send + Sync + 'static,
+{
+    options
         .into_iter()
         .map(|(option, words)| {
             chip(
@@ -24,18 +59,7 @@ where
                 Callback::new(move |()| value.set(option)),
             )
         })
-        .collect();
-    group(legend, chips)
-}
-
-fn group(legend: String, chips: Vec<AnyView>) -> AnyView {
-    view! {
-        <fieldset class="choices">
-            <legend>{legend}</legend>
-            <div>{chips}</div>
-        </fieldset>
-    }
-    .into_any()
+        .collect()
 }
 
 fn chip(name: &'static str, words: String, chosen: Signal<bool>, choose: Callback<()>) -> AnyView {

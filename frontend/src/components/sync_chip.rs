@@ -97,7 +97,7 @@ fn short(state: SyncState) -> (Icon, bool, String) {
     match state {
         SyncState::OnlyHere => (Icon::Tick, false, t(Msg::SyncSavedShort)),
         SyncState::AllSent => (Icon::Confirmed, false, t(Msg::SyncAllSent)),
-        SyncState::Waiting(n) => (Icon::Waits, false, t(Msg::SyncSavedShort) + &waiting(n)),
+        SyncState::Waiting(n) => (Icon::Waits, false, t(Msg::SyncWaiting { n })),
         SyncState::Sending(_) => (Icon::Send, false, t(Msg::SyncSending)),
         SyncState::Alone(n) => (Icon::Waits, true, t(Msg::SyncAlone) + &waiting(n)),
         SyncState::Problem(_) => (Icon::Warning, true, t(Msg::SyncProblem)),
