@@ -9,6 +9,7 @@ pub mod app;
 pub mod components;
 pub mod crypto;
 pub mod i18n;
+pub mod net;
 pub mod place;
 pub mod platform;
 pub mod store;

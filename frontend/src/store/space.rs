@@ -1,0 +1,47 @@
+//! How much room the browser gives, and whether it promised to keep what is here.
+
+use js_sys::{Promise, Reflect};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+/// What the browser says of the storage of this address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Space {
+    /// It promised not to clear this storage by itself. `None`: it does not say.
+    pub persisted: Option<bool>,
+    /// What is in use, the app itself included.
+    pub used_bytes: Option<u64>,
+    /// What may be used.
+    pub quota_bytes: Option<u64>,
+}
+
+/// Asks the browser to keep this storage, and what room there is. Browsers decide by themselves:
+/// an installed app is nearly always granted.
+pub async fn ask() -> Space {
+    let Some(window) = web_sys::window() else {
+        return Space::default();
+    };
+    let storage = window.navigator().storage();
+    if storage.is_undefined() {
+        return Space::default();
+    }
+    let persisted = match answer(storage.persisted()).await {
+        Some(kept) if kept.is_truthy() => Some(true),
+        Some(_) => answer(storage.persist()).await.map(|kept| kept.is_truthy()),
+        None => None,
+    };
+    let estimate = answer(storage.estimate()).await;
+    let bytes = |name: &str| {
+        let number = Reflect::get(estimate.as_ref()?, &name.into()).ok()?;
+        number.as_f64().map(|bytes| bytes as u64)
+    };
+    Space {
+        persisted,
+        used_bytes: bytes("usage"),
+        quota_bytes: bytes("quota"),
+    }
+}
+
+async fn answer(asked: Result<Promise, JsValue>) -> Option<JsValue> {
+    JsFuture::from(asked.ok()?).await.ok()
+}
