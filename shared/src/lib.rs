@@ -20,6 +20,7 @@ pub mod keypad;
 pub mod ledger;
 pub mod money;
 pub mod quantity;
+pub mod query;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

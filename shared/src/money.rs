@@ -131,7 +131,7 @@ impl Paise {
 }
 
 /// The value of a decimal digit in Latin or any script that Pakka's languages use.
-fn digit_value(character: char) -> Option<i64> {
+pub(crate) fn digit_value(character: char) -> Option<i64> {
     // Zero of: Latin, Devanagari, Bengali, Gurmukhi, Gujarati, Odia, Tamil, Telugu, Kannada, Malayalam.
     const ZEROES: [char; 10] = ['0', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦'];
     ZEROES.iter().find_map(|&zero| {

@@ -2,6 +2,7 @@
 //!
 //! Behind the feature `testing`; never part of the app or the server.
 
+pub mod build;
 pub mod device;
 pub mod logs;
 pub mod rng;

@@ -1,0 +1,52 @@
+//! What someone asks: pure functions over the ledger, with plain answers that hold numbers, days
+//! and enums. The words that a person reads are the app's.
+//!
+//! Names and notes are opened with the key ring of the reader ([`Books`]). What depends on an order
+//! (running balances, settling the oldest first) is computed here, over entries sorted by
+//! (business date, time, stamp), which are all fixed in the event: so every phone shows the same.
+//!
+//! | Question | Here |
+//! |---|---|
+//! | What will the shop get and give? | [`totals`] |
+//! | Who owes? Who is late? Where is Priya? | [`Directory`] |
+//! | How does this customer stand, and what kind of payer is it? | [`header`] |
+//! | What is written on this page? | [`entries`], [`Account`] |
+
+mod account;
+mod customers;
+mod directory;
+mod header;
+mod name;
+mod row;
+mod search;
+mod settle;
+mod totals;
+
+pub use account::{Account, Posting, entry_count};
+pub use customers::{CustomerFilter, CustomerList, CustomerRow, CustomerSort, MAX_LIST_ROWS};
+pub use directory::{Directory, Person};
+pub use header::{Class, Header, header};
+pub use name::{Name, customer_name, device_name, staff_name};
+pub use row::{
+    Direction, EntryPage, EntryRow, LinesSummary, MAX_ENTRY_ROWS, RowKind, TakenBack, entries,
+    entry,
+};
+pub use settle::{Open, Settled, Settlement, settle};
+pub use totals::{Totals, totals};
+
+use crate::ids::StaffId;
+use crate::ledger::{Ledger, Receipts};
+use crate::text::KeyRing;
+
+/// The ledger, and what a reader needs to read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Books<'a> {
+    /// The state.
+    pub ledger: &'a Ledger,
+    /// The keys that the reader holds.
+    pub keys: &'a KeyRing,
+    /// When the server took which events.
+    pub receipts: &'a Receipts,
+    /// The member of staff who reads, to whom their own name need not be told.
+    pub reader: Option<StaffId>,
+}

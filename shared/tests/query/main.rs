@@ -1,0 +1,4 @@
+//! What the shop's books answer.
+
+mod customers;
+mod khata;
