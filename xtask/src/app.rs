@@ -6,15 +6,18 @@ use std::fs;
 use std::path::PathBuf;
 
 /// What the built app depends on.
-const INPUTS: [&str; 8] = [
+const INPUTS: [&str; 11] = [
     "index.html",
     "Trunk.toml",
     "Cargo.toml",
     "Cargo.lock",
     ".cargo/config.toml",
     "frontend",
+    "shared/Cargo.toml",
     "shared/src",
-    "xtask/src",
+    "xtask/src/fingerprint.rs",
+    "xtask/src/stage.rs",
+    "xtask/src/tools.rs",
 ];
 
 /// How the app and the server are built.
