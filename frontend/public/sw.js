@@ -11,7 +11,7 @@ const BUILD = { version: "unbuilt", files: [] };
 const CACHE_PREFIX = "pakka-app-";
 const CACHE = CACHE_PREFIX + BUILD.version;
 const SHELL = "/";
-const SERVER_PATHS = ["/api/", "/trust", "/health", "/metrics"];
+const SERVER_PATHS = ["/api/", "/healthz"];
 
 self.addEventListener("install", (event) => event.waitUntil(storeEveryFile()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
