@@ -220,6 +220,15 @@ impl Ledger {
         sum
     }
 
+    /// How much a customer may owe: the customer's own limit (the first that any page has, the
+    /// canonical page first), else the shop's; `None` without either.
+    pub fn credit_limit(&self, customer: CustomerId) -> Option<Paise> {
+        let pages = self.pages(customer);
+        let own = pages.iter().filter_map(|page| self.customers.get(page));
+        let own = own.filter_map(|page| page.limit.value()).next();
+        own.or(self.shop.credit_limit.value()).copied()
+    }
+
     /// Has this entry been taken back?
     pub fn is_reversed(&self, entry: EntryId) -> bool {
         self.reversals.contains_key(&entry)

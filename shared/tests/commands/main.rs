@@ -1,0 +1,4 @@
+//! Every command and every refusal, as statements about a shop.
+
+mod khata;
+mod shop;
