@@ -14,6 +14,7 @@
 pub mod bytes;
 pub mod calendar;
 pub mod chain;
+pub mod command;
 pub mod event;
 pub mod ids;
 pub mod keypad;

@@ -15,8 +15,6 @@
 
 use std::collections::BTreeSet;
 
-use uuid::Uuid;
-
 use crate::bytes::Fixed;
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::command::{
@@ -27,13 +25,13 @@ use crate::command::{
 use crate::event::{
     Body, ECDSA_P256_SHA256, Event, Kind, Language, Mode, Paid, PublicKey, Role, decode, encode,
 };
-use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, ShopId, StaffId};
+use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, StaffId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::money::Paise;
 use crate::text::{Entropy, KeyRing};
 
 /// The shop of all tests.
-pub const SHOP: ShopId = ShopId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+pub use super::samples::SHOP;
 /// Its owner, who opened it.
 pub const OWNER: StaffId = StaffId(EventId::new(1, 3));
 /// A customer.

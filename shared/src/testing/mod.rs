@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod device;
+pub mod given;
 pub mod logs;
 pub mod rng;
 pub mod samples;
