@@ -1,2 +1,95 @@
-//! sync-server
-fn main() {}
+//! `pakka-server`: the server of one or many shops.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sync_server::code::Code;
+use sync_server::config::{Config, Flags};
+use sync_server::server::{self, Running};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Brings the phones of a shop together.
+#[derive(Parser)]
+#[command(name = "pakka-server", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves shops until it is told to stop
+    Serve(Box<Flags>),
+    /// Issues one more claim code, for one more shop
+    ClaimCode(Box<Flags>),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_env("PAKKA_LOG").unwrap_or_else(|_| EnvFilter::new("warn")),
+        )
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    let done = match cli.command {
+        Command::Serve(flags) => serve(*flags).await,
+        Command::ClaimCode(flags) => claim_code(*flags).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pakka-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn config(flags: Flags) -> Result<Config, sync_server::config::WrongSetting> {
+    Config::read(flags, |name| std::env::var(name).ok())
+}
+
+async fn serve(flags: Flags) -> Outcome {
+    let config = config(flags)?;
+    // Heard from now on: a signal that comes early must not end the process half-way.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = server::start(&config).await?;
+    print(&running)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    running.stop().await;
+    Ok(())
+}
+
+/// One write, so that a program that reads along gets all of it.
+fn print(running: &Running) -> io::Result<()> {
+    let mut words = format!("Pakka is at {}\n", running.url);
+    if let Some(trust) = &running.trust_url {
+        words += &format!("Phones open {trust} first, once\n");
+    }
+    if let Some(code) = &running.claim_code {
+        words += &format!("The owner's claim code: {code}\n");
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(words.as_bytes())?;
+    out.flush()
+}
+
+async fn claim_code(flags: Flags) -> Outcome {
+    let config = config(flags)?;
+    let store = server::open_store(&config.data).await?;
+    let code = config.claim_code.unwrap_or_else(Code::random);
+    server::issue_claim_code(&store, &code).await?;
+    sync_server::store::Store::close(&store).await;
+    println!("The owner's claim code: {code}");
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! The server's addresses: one file for each, and what is common to all.
+
+mod app;
+mod body;
+mod boundary;
+mod caller;
+mod claim;
+pub mod error;
+mod health;
+mod hints;
+mod log;
+pub mod openapi;
+mod pairings;
+mod sync;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{delete, get, post};
+use shared::ids::{DeviceNo, ShopId};
+use tokio::sync::{Semaphore, watch};
+
+use crate::assets::Assets;
+use crate::identity::Identity;
+use crate::limits::Limit;
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::writer::Writer;
+pub use boundary::secure;
+use error::{Code, Refusal};
+
+/// Requests that a device may send at once, before it has to keep the pace.
+const DEVICE_BURST: u32 = 20;
+
+/// The pace: five requests a second.
+const DEVICE_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Wrong codes that may come from one address at once, and how fast they may follow.
+const TRIES_BURST: u32 = 10;
+const TRIES_INTERVAL: Duration = Duration::from_secs(6);
+
+/// The same for all addresses together: at this pace a code of 40 random bits that lives five
+/// minutes is found once in two million years.
+const ALL_TRIES_BURST: u32 = 200;
+const ALL_TRIES_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The most devices that listen for hints.
+const MAX_LISTENERS: usize = 10_000;
+
+/// Everything that a handler can reach.
+pub struct App {
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// The shops at hand.
+    pub registry: Arc<Registry>,
+    /// Who changes anything.
+    pub writer: Writer,
+    /// The server's key.
+    pub identity: Arc<Identity>,
+    /// The app for phones.
+    pub assets: Assets,
+    /// Becomes true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+    limits: Limits,
+}
+
+struct Limits {
+    devices: Limit<(ShopId, DeviceNo)>,
+    tries: Limit<IpAddr>,
+    all_tries: Limit<()>,
+    listeners: Arc<Semaphore>,
+}
+
+impl App {
+    /// Puts together what handlers need.
+    pub fn new(
+        store: Arc<dyn Store>,
+        registry: Arc<Registry>,
+        writer: Writer,
+        identity: Arc<Identity>,
+        assets: Assets,
+        stopping: watch::Receiver<bool>,
+    ) -> App {
+        App {
+            store,
+            registry,
+            writer,
+            identity,
+            assets,
+            stopping,
+            limits: Limits {
+                devices: Limit::new(DEVICE_BURST, DEVICE_INTERVAL),
+                tries: Limit::new(TRIES_BURST, TRIES_INTERVAL),
+                all_tries: Limit::new(ALL_TRIES_BURST, ALL_TRIES_INTERVAL),
+                listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
+            },
+        }
+    }
+
+    /// Whether this address may still try codes.
+    fn check_tries(&self, from: IpAddr) -> Result<(), Refusal> {
+        let now = Instant::now();
+        let (one, all) = (&self.limits.tries, &self.limits.all_tries);
+        one.look(&from, now)
+            .and_then(|()| all.look(&(), now))
+            .map_err(|wait| later(Code::TooManyTries, "too many wrong codes", wait))
+    }
+
+    /// Counts a wrong code.
+    fn count_try(&self, from: IpAddr) {
+        let now = Instant::now();
+        // What is beyond the limits need not be counted: it was not let through.
+        let _ = self.limits.tries.take(from, now);
+        let _ = self.limits.all_tries.take((), now);
+    }
+}
+
+/// A refusal until `wait` is over.
+fn later(code: Code, message: &str, wait: Duration) -> Refusal {
+    let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+    Refusal::after(code, message, wait_ms.max(1))
+}
+
+/// All addresses.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/v1/claim", post(claim::claim))
+        .route(
+            "/api/v1/pairings",
+            post(pairings::offer).get(pairings::list),
+        )
+        .route("/api/v1/pairings/{secret_hash}", delete(pairings::withdraw))
+        .route("/api/v1/pairings/join", post(pairings::join))
+        .route("/api/v1/sync", post(sync::sync))
+        .route("/api/v1/hints", get(hints::hints))
+        .route("/api/v1/log", get(log::log))
+        .route("/api/v1/openapi.json", get(openapi::openapi))
+        .route("/healthz", get(health::healthz))
+        .fallback(app::app)
+        .layer(from_fn(boundary::boundary))
+        .with_state(app)
+}

@@ -1,0 +1,182 @@
+//! `POST /api/v1/sync`: a device hands in what it has and takes what it lacks.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use minicbor::Decoder;
+use shared::event::Role;
+use shared::sync::judge::{self, Judgement};
+use shared::sync::wire::{
+    Advice, Chunk, MAX_ANSWER_BYTES, MAX_KEYS, MAX_PUSH_EVENTS, PROTOCOL, SyncAnswer, SyncRequest,
+};
+
+use super::App;
+use super::body::{answer, decode, read};
+use super::caller::{Caller, role};
+use super::error::{Code, Refusal};
+use crate::identity::is_signed_by;
+use crate::store::{ChunkRecord, ShopRecord};
+use crate::writer::Taken;
+
+/// A device hands in what it has and takes what it lacks
+#[utoipa::path(
+    post,
+    path = "/api/v1/sync",
+    tag = "log",
+    request_body(content = crate::http::openapi::Cbor, content_type = "application/cbor", description = "`SyncRequest`"),
+    responses(
+        (status = OK, description = "`SyncAnswer`", body = crate::http::openapi::Cbor, content_type = "application/cbor"),
+        (status = "4XX", description = "Refused; nothing was changed", body = crate::http::openapi::Error)
+    ),
+    security(("token" = []))
+)]
+pub async fn sync(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let headers = request.headers().clone();
+    let bytes = read(request).await?;
+    check_counts(&bytes)?;
+    let request: SyncRequest = decode(&bytes)?;
+    drop(bytes);
+    let asked = Asked {
+        position: request.position,
+        keys_after: request.keys_after,
+        want_bytes: request.want_bytes.min(MAX_ANSWER_BYTES),
+    };
+    let Taken { judgement, record } = take(&app, &caller, request).await?;
+    if judgement.standing.advice == Advice::Resign {
+        return Err(Refusal::new(
+            Code::BadSignature,
+            "the signature is not by the device's key over this chain",
+        ));
+    }
+    let answered = pull(&app, &caller, &asked, judgement, &record).await?;
+    Ok(answer(&answered, &headers))
+}
+
+/// What is left of a request once the push was taken.
+struct Asked {
+    position: u64,
+    keys_after: u64,
+    want_bytes: u32,
+}
+
+async fn take(app: &App, caller: &Caller, request: SyncRequest) -> Result<Taken, Refusal> {
+    if request.push.is_some() || request.keys.as_ref().is_some_and(|keys| !keys.is_empty()) {
+        return app.writer.sync(caller.shop, caller.device, request).await;
+    }
+    // Nothing is handed in: what is committed is all there is to know.
+    let record = Arc::clone(&caller.watched.borrow());
+    let judgement = judge::judge(
+        &record.state,
+        caller.device,
+        &request,
+        crate::now(),
+        is_signed_by,
+    )?;
+    Ok(Taken { judgement, record })
+}
+
+async fn pull(
+    app: &App,
+    caller: &Caller,
+    asked: &Asked,
+    judgement: Judgement,
+    record: &ShopRecord,
+) -> Result<SyncAnswer, Refusal> {
+    let size = record.head.size;
+    let mut chunks = Vec::new();
+    if judgement.may_read() && asked.position < size {
+        let found = app
+            .store
+            .chunks(record.number, asked.position, asked.want_bytes)
+            .await?;
+        let covered = found
+            .into_iter()
+            // What was committed since is not covered by the head that is sent.
+            .take_while(|chunk| chunk.position + u64::from(chunk.count) - 1 <= size);
+        for chunk in covered {
+            chunks.push(as_sent(chunk, &judgement)?);
+        }
+    }
+    let reads_names = judgement.may_read()
+        && role(record, caller.device).is_some_and(|role| role > Role::Display);
+    let mut keys = Vec::new();
+    if reads_names && asked.keys_after < record.last_key {
+        keys = app
+            .store
+            .keys(caller.shop, asked.keys_after, MAX_KEYS)
+            .await?;
+    }
+    let reached = chunks.last().map_or(asked.position, |chunk| {
+        chunk.position + u64::from(chunk.count) - 1
+    });
+    let keys_last = keys.last().map_or(asked.keys_after, |(number, _)| *number);
+    let more =
+        judgement.may_read() && (reached < size || (reads_names && keys_last < record.last_key));
+    Ok(SyncAnswer {
+        protocol: PROTOCOL,
+        generation: record.state.log.generation(),
+        results: judgement.results,
+        standing: judgement.standing,
+        chunks,
+        keys: keys.into_iter().map(|(_, key)| key).collect(),
+        keys_last,
+        head: record.head,
+        server_time: crate::now(),
+        more,
+    })
+}
+
+/// A chunk for the device that asks, without the bytes that it holds itself.
+fn as_sent(chunk: ChunkRecord, judgement: &Judgement) -> Result<Chunk, Refusal> {
+    let is_covered = judgement.is_covered(chunk.device, chunk.first_seq, chunk.count);
+    let events = match is_covered {
+        true => None,
+        false => Some(chunk.events()?),
+    };
+    Ok(Chunk {
+        position: chunk.position,
+        device: chunk.device,
+        first_seq: chunk.first_seq,
+        count: chunk.count,
+        received: chunk.received,
+        verdict: chunk.verdict,
+        events,
+        branch_of: chunk.branch_of,
+    })
+}
+
+/// Looks at the counts of events and keys before anything is made of them: a million empty events
+/// fit into a body, and would fill the memory.
+fn check_counts(bytes: &[u8]) -> Result<(), Refusal> {
+    const PUSH: u64 = 8;
+    const EVENTS: u64 = 2;
+    let too_many = || Refusal::new(Code::Malformed, "too many events or keys at once");
+    let malformed =
+        |error: minicbor::decode::Error| Refusal::new(Code::Malformed, error.to_string());
+    let count = |decoder: &mut Decoder<'_>, most: usize| match decoder.array().map_err(malformed)? {
+        Some(count) if count <= most as u64 => Ok(()),
+        _ => Err(too_many()),
+    };
+    let mut decoder = Decoder::new(bytes);
+    let elements = decoder.array().map_err(malformed)?.ok_or_else(too_many)?;
+    for element in 0..elements {
+        let is_absent = decoder.datatype().map_err(malformed)? == minicbor::data::Type::Null;
+        let mut inside = decoder.clone();
+        if element == PUSH && !is_absent {
+            let inner = inside.array().map_err(malformed)?.ok_or_else(too_many)?;
+            for _ in 0..EVENTS.min(inner) {
+                inside.skip().map_err(malformed)?;
+            }
+            count(&mut inside, MAX_PUSH_EVENTS)?;
+        } else if element == PUSH + 1 && !is_absent {
+            count(&mut inside, MAX_KEYS)?;
+        }
+        decoder.skip().map_err(malformed)?;
+    }
+    Ok(())
+}

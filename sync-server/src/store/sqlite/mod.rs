@@ -1,0 +1,193 @@
+//! SQLite: two files, so that backups of the log never hold keys. One connection writes, a few
+//! others read beside it (WAL).
+
+mod read;
+mod write;
+
+use std::path::Path;
+use std::pin::Pin;
+use std::time::Duration;
+
+use shared::bytes::{Hash, KeyId};
+use shared::ids::{DeviceNo, ShopId};
+use shared::sync::wire::SealingKey;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::{
+    Change, ChunkRecord, ClaimCode, PairingRecord, Pending, ShopNumber, ShopRecord, Store,
+    StoreError,
+};
+
+/// The file that holds the logs.
+const LOG_FILE: &str = "log.db";
+
+/// The file that holds the keys of personal data.
+const KEYS_FILE: &str = "keys.db";
+
+/// Older versions can lose pages of the WAL when a checkpoint and a restart of the log coincide.
+const MIN_VERSION: [u32; 3] = [3, 51, 3];
+
+/// How long a connection waits for another process, such as `pakka-server claim-code`.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections that only read, for each file.
+const LOG_READERS: u32 = 4;
+const KEYS_READERS: u32 = 2;
+
+/// The WAL is brought home when it has this many pages of 4 KiB.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// After that its file is cut back to this many bytes.
+const WAL_LIMIT_BYTES: &str = "33554432";
+
+static LOG_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/log");
+static KEYS_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/keys");
+
+/// The store in two files of SQLite.
+pub struct Sqlite {
+    log: Database,
+    keys: Database,
+}
+
+/// One file.
+struct Database {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens the files in a folder, or makes them.
+    ///
+    /// # Errors
+    ///
+    /// The version of SQLite, the files or their contents are not fit for use.
+    pub async fn open(folder: &Path) -> Result<Sqlite, StoreError> {
+        let store = Sqlite {
+            log: Database::open(&folder.join(LOG_FILE), LOG_READERS, &LOG_MIGRATIONS).await?,
+            keys: Database::open(&folder.join(KEYS_FILE), KEYS_READERS, &KEYS_MIGRATIONS).await?,
+        };
+        Ok(store)
+    }
+}
+
+impl Database {
+    async fn open(
+        file: &Path,
+        readers: u32,
+        migrations: &'static Migrator,
+    ) -> Result<Database, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            // What is deleted is overwritten: a destroyed key is gone from the file.
+            .pragma("secure_delete", "ON")
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("journal_size_limit", WAL_LIMIT_BYTES);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        check_version(&writer).await?;
+        migrations
+            .run(&writer)
+            .await
+            .map_err(|error| StoreError(format!("{}: {error}", file.display())))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(readers)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Database { writer, readers })
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn check_version(pool: &SqlitePool) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(pool)
+        .await?;
+    let parts: Vec<u32> = version
+        .split('.')
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    if parts.as_slice() < MIN_VERSION.as_slice() {
+        let [major, minor, patch] = MIN_VERSION;
+        return Err(StoreError(format!(
+            "SQLite {version} can lose committed pages; at least {major}.{minor}.{patch} is needed"
+        )));
+    }
+    Ok(())
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        StoreError(error.to_string())
+    }
+}
+
+impl Store for Sqlite {
+    fn shop(&self, shop: ShopId) -> Pending<'_, Option<ShopRecord>> {
+        Box::pin(read::shop(&self.log.readers, &self.keys.readers, shop))
+    }
+
+    fn has_shops(&self) -> Pending<'_, bool> {
+        Box::pin(read::has_shops(&self.log.readers))
+    }
+
+    fn device(&self, token_hash: Hash) -> Pending<'_, Option<(ShopId, DeviceNo)>> {
+        Box::pin(read::device(&self.log.readers, token_hash))
+    }
+
+    fn claim_code(&self, code_hash: Hash) -> Pending<'_, Option<ClaimCode>> {
+        Box::pin(read::claim_code(&self.log.readers, code_hash))
+    }
+
+    fn pairing(&self, hash: Hash) -> Pending<'_, Option<PairingRecord>> {
+        Box::pin(read::pairing(&self.log.readers, hash))
+    }
+
+    fn pairings(&self, shop: ShopId) -> Pending<'_, Vec<PairingRecord>> {
+        Box::pin(read::pairings(&self.log.readers, shop))
+    }
+
+    fn chunks(
+        &self,
+        shop: ShopNumber,
+        after: u64,
+        max_bytes: u32,
+    ) -> Pending<'_, Vec<ChunkRecord>> {
+        Box::pin(read::chunks(&self.log.readers, shop, after, max_bytes))
+    }
+
+    fn keys(&self, shop: ShopId, after: u64, limit: usize) -> Pending<'_, Vec<(u64, SealingKey)>> {
+        Box::pin(read::keys(&self.keys.readers, shop, after, limit))
+    }
+
+    fn keys_named<'a>(&'a self, shop: ShopId, names: &'a [KeyId]) -> Pending<'a, Vec<SealingKey>> {
+        Box::pin(read::keys_named(&self.keys.readers, shop, names))
+    }
+
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Pending<'a, ()> {
+        Box::pin(async move {
+            write::keys(&self.keys.writer, changes).await?;
+            write::log(&self.log.writer, changes).await
+        })
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            self.log.close().await;
+            self.keys.close().await;
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! What is asked of the files.
+
+use minicbor::Decode;
+use shared::bytes::{Fixed, Hash, KeyId};
+use shared::calendar::TimeMs;
+use shared::event::{PublicKey, Role};
+use shared::ids::{DeviceNo, ShopId};
+use shared::sync::judge::LogState;
+use shared::sync::wire::{BranchOf, SealingKey, TreeHead, Verdict};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+use tokio_stream::StreamExt;
+use uuid::Uuid;
+
+use crate::store::{
+    ChunkRecord, ClaimCode, JoinerRecord, MAX_CHUNKS, PairingRecord, ShopNumber, ShopRecord,
+    StoreError,
+};
+
+pub(super) async fn shop(
+    log: &SqlitePool,
+    keys: &SqlitePool,
+    shop: ShopId,
+) -> Result<Option<ShopRecord>, StoreError> {
+    let row = sqlx::query(
+        "SELECT number, next_device, state, signed_ms, signature FROM shops WHERE shop = ?",
+    )
+    .bind(shop.0.as_bytes().as_slice())
+    .fetch_optional(log)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let state: LogState = cbor(&row, "state")?;
+    Ok(Some(ShopRecord {
+        number: ShopNumber(row.try_get("number")?),
+        head: TreeHead {
+            size: state.log.size(),
+            root: state.log.root(),
+            at: TimeMs(row.try_get("signed_ms")?),
+            signature: fixed(&row, "signature")?,
+        },
+        state,
+        next_device: DeviceNo(row.try_get("next_device")?),
+        last_key: last_key(keys, shop).await?,
+    }))
+}
+
+pub(super) async fn has_shops(pool: &SqlitePool) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM shops)")
+        .fetch_one(pool)
+        .await?)
+}
+
+pub(super) async fn device(
+    pool: &SqlitePool,
+    token_hash: Hash,
+) -> Result<Option<(ShopId, DeviceNo)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT shops.shop, devices.device FROM devices \
+         JOIN shops ON shops.number = devices.shop WHERE token_hash = ?",
+    )
+    .bind(token_hash.0.as_slice())
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| Ok((shop_id(&row, "shop")?, DeviceNo(row.try_get("device")?))))
+        .transpose()
+}
+
+pub(super) async fn claim_code(
+    pool: &SqlitePool,
+    code_hash: Hash,
+) -> Result<Option<ClaimCode>, StoreError> {
+    let row = sqlx::query(
+        "SELECT shops.shop FROM claim_codes \
+         LEFT JOIN shops ON shops.number = claim_codes.shop WHERE code_hash = ?",
+    )
+    .bind(code_hash.0.as_slice())
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(match row.try_get::<Option<&[u8]>, _>("shop")? {
+        None => ClaimCode::Free,
+        Some(_) => ClaimCode::UsedBy(shop_id(&row, "shop")?),
+    }))
+}
+
+pub(super) async fn pairing(
+    pool: &SqlitePool,
+    hash: Hash,
+) -> Result<Option<PairingRecord>, StoreError> {
+    let row = sqlx::query(
+        "SELECT pairings.*, shops.shop AS shop_id FROM pairings \
+         JOIN shops ON shops.number = pairings.shop WHERE secret_hash = ? OR code_hash = ?",
+    )
+    .bind(hash.0.as_slice())
+    .bind(hash.0.as_slice())
+    .fetch_optional(pool)
+    .await?;
+    row.as_ref().map(pairing_record).transpose()
+}
+
+pub(super) async fn pairings(
+    pool: &SqlitePool,
+    shop: ShopId,
+) -> Result<Vec<PairingRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT pairings.*, shops.shop AS shop_id FROM pairings \
+         JOIN shops ON shops.number = pairings.shop WHERE shops.shop = ? ORDER BY expires_ms",
+    )
+    .bind(shop.0.as_bytes().as_slice())
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(pairing_record).collect()
+}
+
+fn pairing_record(row: &SqliteRow) -> Result<PairingRecord, StoreError> {
+    let joiner = match row.try_get::<Option<u32>, _>("device")? {
+        None => None,
+        Some(device) => Some(JoinerRecord {
+            device: DeviceNo(device),
+            key: cbor::<PublicKey>(row, "device_key")?,
+            token_hash: fixed(row, "token_hash")?,
+            name: row.try_get("name")?,
+        }),
+    };
+    Ok(PairingRecord {
+        secret_hash: fixed(row, "secret_hash")?,
+        code_hash: fixed(row, "code_hash")?,
+        shop: shop_id(row, "shop_id")?,
+        role: cbor::<Role>(row, "role")?,
+        expires: TimeMs(row.try_get("expires_ms")?),
+        joiner,
+    })
+}
+
+pub(super) async fn chunks(
+    pool: &SqlitePool,
+    shop: ShopNumber,
+    after: u64,
+    max_bytes: u32,
+) -> Result<Vec<ChunkRecord>, StoreError> {
+    let mut rows = sqlx::query(
+        "SELECT * FROM chunks WHERE shop = ?1 AND position >= coalesce((SELECT max(position) \
+         FROM chunks WHERE shop = ?1 AND position <= ?2), 0) ORDER BY position",
+    )
+    .bind(shop.0)
+    .bind(signed(after.saturating_add(1))?)
+    .fetch(pool);
+    let mut chunks = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next().await {
+        let chunk = chunk_record(&row?)?;
+        bytes += chunk.events.len();
+        let is_too_much = bytes > max_bytes as usize || chunks.len() == MAX_CHUNKS;
+        if is_too_much && !chunks.is_empty() {
+            break;
+        }
+        chunks.push(chunk);
+    }
+    Ok(chunks)
+}
+
+fn chunk_record(row: &SqliteRow) -> Result<ChunkRecord, StoreError> {
+    let verdict = row.try_get("verdict")?;
+    let branch_of = match row.try_get::<Option<u32>, _>("branch_of")? {
+        None => None,
+        Some(device) => Some(BranchOf {
+            device: DeviceNo(device),
+            from_seq: row.try_get("branch_from")?,
+        }),
+    };
+    Ok(ChunkRecord {
+        shop: ShopNumber(row.try_get("shop")?),
+        position: unsigned(row, "position")?,
+        count: row.try_get("count")?,
+        device: DeviceNo(row.try_get("device")?),
+        first_seq: row.try_get("first_seq")?,
+        received: TimeMs(row.try_get("received_ms")?),
+        verdict: Verdict::from_byte(verdict).ok_or_else(|| damaged("verdict"))?,
+        branch_of,
+        end_hash: fixed(row, "end_hash")?,
+        signature: fixed(row, "signature")?,
+        events: row.try_get("events")?,
+    })
+}
+
+pub(super) async fn keys(
+    pool: &SqlitePool,
+    shop: ShopId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, SealingKey)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT number, id, key FROM keys WHERE shop = ? AND number > ? ORDER BY number LIMIT ?",
+    )
+    .bind(shop.0.as_bytes().as_slice())
+    .bind(signed(after)?)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    let keys = rows
+        .iter()
+        .map(|row| Ok((unsigned(row, "number")?, sealing_key(row)?)));
+    keys.collect()
+}
+
+pub(super) async fn keys_named(
+    pool: &SqlitePool,
+    shop: ShopId,
+    names: &[KeyId],
+) -> Result<Vec<SealingKey>, StoreError> {
+    let mut query: QueryBuilder<Sqlite> =
+        QueryBuilder::new("SELECT id, key FROM keys WHERE shop = ");
+    query
+        .push_bind(shop.0.as_bytes().as_slice())
+        .push(" AND id IN (");
+    let mut list = query.separated(", ");
+    for name in names {
+        list.push_bind(name.0.as_slice());
+    }
+    query.push(")");
+    let rows = query.build().fetch_all(pool).await?;
+    rows.iter().map(sealing_key).collect()
+}
+
+fn sealing_key(row: &SqliteRow) -> Result<SealingKey, StoreError> {
+    let key = match row.try_get::<Option<&[u8]>, _>("key")? {
+        None => None,
+        Some(_) => Some(fixed(row, "key")?),
+    };
+    let id = fixed(row, "id")?;
+    Ok(SealingKey { id, key })
+}
+
+async fn last_key(pool: &SqlitePool, shop: ShopId) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT coalesce(max(number), 0) AS number FROM keys WHERE shop = ?")
+        .bind(shop.0.as_bytes().as_slice())
+        .fetch_one(pool)
+        .await?;
+    unsigned(&row, "number")
+}
+
+fn damaged(column: &str) -> StoreError {
+    StoreError(format!("the column {column} holds something impossible"))
+}
+
+fn fixed<const N: usize>(row: &SqliteRow, column: &str) -> Result<Fixed<N>, StoreError> {
+    let bytes: &[u8] = row.try_get(column)?;
+    bytes.try_into().map(Fixed).map_err(|_| damaged(column))
+}
+
+fn shop_id(row: &SqliteRow, column: &str) -> Result<ShopId, StoreError> {
+    Uuid::from_slice(row.try_get(column)?)
+        .map(ShopId)
+        .map_err(|_| damaged(column))
+}
+
+fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+    u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged(column))
+}
+
+/// SQLite's integers are signed; no number that Pakka counts comes near the limit.
+pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError(format!("{number} is beyond what is kept")))
+}
+
+fn cbor<T: for<'b> Decode<'b, ()>>(row: &SqliteRow, column: &str) -> Result<T, StoreError> {
+    minicbor::decode(row.try_get(column)?).map_err(|_| damaged(column))
+}

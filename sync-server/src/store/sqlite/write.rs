@@ -1,0 +1,245 @@
+//! What is written to the files, always in one transaction that has the lock from its beginning: a
+//! transaction that reads first and writes later can fail half-way.
+
+use minicbor::Encode;
+use shared::ids::ShopId;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::read::signed;
+use crate::store::{Change, ChunkRecord, JoinerRecord, PairingRecord, ShopRecord, StoreError};
+
+/// SQLite takes 32,766 parameters in one statement.
+const CHUNKS_PER_STATEMENT: usize = 1000;
+
+pub(super) async fn keys(pool: &SqlitePool, changes: &[Change]) -> Result<(), StoreError> {
+    if !changes.iter().any(is_of_keys) {
+        return Ok(());
+    }
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut destroys = false;
+    for change in changes {
+        let Change::KeySet {
+            shop,
+            number,
+            id,
+            key,
+        } = change
+        else {
+            continue;
+        };
+        destroys |= key.is_none();
+        sqlx::query(
+            "INSERT INTO keys (shop, number, id, key) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (shop, id) DO UPDATE SET number = excluded.number, key = excluded.key",
+        )
+        .bind(bytes(shop))
+        .bind(signed(*number)?)
+        .bind(id.0.as_slice())
+        .bind(key.as_ref().map(|key| key.0.as_slice()))
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    if destroys {
+        // The bytes of a destroyed key must not lie on in the WAL.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(pool)
+            .await?;
+    }
+    Ok(())
+}
+
+fn is_of_keys(change: &Change) -> bool {
+    matches!(change, Change::KeySet { .. })
+}
+
+pub(super) async fn log(pool: &SqlitePool, changes: &[Change]) -> Result<(), StoreError> {
+    if changes.iter().all(is_of_keys) {
+        return Ok(());
+    }
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    for change in changes {
+        apply(&mut transaction, change).await?;
+    }
+    let chunks: Vec<&ChunkRecord> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::ChunkAppended(chunk) => Some(chunk),
+            _ => None,
+        })
+        .collect();
+    for chunks in chunks.chunks(CHUNKS_PER_STATEMENT) {
+        append(&mut transaction, chunks).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(), StoreError> {
+    match change {
+        Change::CodeIssued { hash, at } => {
+            sqlx::query(
+                "INSERT INTO claim_codes (code_hash, created_ms) VALUES (?, ?) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(hash.0.as_slice())
+            .bind(at.0)
+            .execute(connection)
+            .await?;
+        }
+        Change::CodeUsed { hash, shop } => {
+            sqlx::query(
+                "UPDATE claim_codes SET shop = (SELECT number FROM shops WHERE shop = ?) \
+                 WHERE code_hash = ?",
+            )
+            .bind(bytes(shop))
+            .bind(hash.0.as_slice())
+            .execute(connection)
+            .await?;
+        }
+        Change::ShopOpened(record) => open_shop(connection, record).await?,
+        Change::ShopSaved(record) => save_shop(connection, record).await?,
+        Change::DeviceAdmitted {
+            token_hash,
+            shop,
+            device,
+        } => {
+            sqlx::query(
+                "INSERT INTO devices (token_hash, shop, device) \
+                 VALUES (?, (SELECT number FROM shops WHERE shop = ?), ?)",
+            )
+            .bind(token_hash.0.as_slice())
+            .bind(bytes(shop))
+            .bind(device.0)
+            .execute(connection)
+            .await?;
+        }
+        Change::PairingOffered(pairing) => offer(connection, pairing).await?,
+        Change::PairingJoined {
+            secret_hash,
+            joiner,
+        } => join(connection, &secret_hash.0, joiner).await?,
+        Change::PairingRemoved { secret_hash } => {
+            sqlx::query("DELETE FROM pairings WHERE secret_hash = ?")
+                .bind(secret_hash.0.as_slice())
+                .execute(connection)
+                .await?;
+        }
+        // Chunks are written together, keys to a file of their own.
+        Change::ChunkAppended(_) | Change::KeySet { .. } => {}
+    }
+    Ok(())
+}
+
+async fn open_shop(
+    connection: &mut SqliteConnection,
+    record: &ShopRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO shops (shop, next_device, state, signed_ms, signature) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(bytes(&record.shop()))
+    .bind(record.next_device.0)
+    .bind(cbor(&record.state)?)
+    .bind(record.head.at.0)
+    .bind(record.head.signature.0.as_slice())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_shop(
+    connection: &mut SqliteConnection,
+    record: &ShopRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE shops SET next_device = ?, state = ?, signed_ms = ?, signature = ? WHERE number = ?",
+    )
+    .bind(record.next_device.0)
+    .bind(cbor(&record.state)?)
+    .bind(record.head.at.0)
+    .bind(record.head.signature.0.as_slice())
+    .bind(record.number.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn offer(
+    connection: &mut SqliteConnection,
+    pairing: &PairingRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO pairings (secret_hash, code_hash, shop, role, expires_ms) \
+         VALUES (?, ?, (SELECT number FROM shops WHERE shop = ?), ?, ?)",
+    )
+    .bind(pairing.secret_hash.0.as_slice())
+    .bind(pairing.code_hash.0.as_slice())
+    .bind(bytes(&pairing.shop))
+    .bind(cbor(&pairing.role)?)
+    .bind(pairing.expires.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn join(
+    connection: &mut SqliteConnection,
+    secret_hash: &[u8],
+    joiner: &JoinerRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE pairings SET device = ?, device_key = ?, token_hash = ?, name = ? \
+         WHERE secret_hash = ?",
+    )
+    .bind(joiner.device.0)
+    .bind(cbor(&joiner.key)?)
+    .bind(joiner.token_hash.0.as_slice())
+    .bind(joiner.name.as_str())
+    .bind(secret_hash)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn append(
+    connection: &mut SqliteConnection,
+    chunks: &[&ChunkRecord],
+) -> Result<(), StoreError> {
+    let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
+        "INSERT INTO chunks (shop, position, count, device, first_seq, received_ms, verdict, \
+         branch_of, branch_from, end_hash, signature, events) ",
+    );
+    let positions: Vec<i64> = chunks
+        .iter()
+        .map(|chunk| signed(chunk.position))
+        .collect::<Result<_, _>>()?;
+    insert.push_values(
+        chunks.iter().zip(positions),
+        |mut row, (chunk, position)| {
+            row.push_bind(chunk.shop.0)
+                .push_bind(position)
+                .push_bind(chunk.count)
+                .push_bind(chunk.device.0)
+                .push_bind(chunk.first_seq)
+                .push_bind(chunk.received.0)
+                .push_bind(chunk.verdict.byte())
+                .push_bind(chunk.branch_of.map(|branch| branch.device.0))
+                .push_bind(chunk.branch_of.map(|branch| branch.from_seq))
+                .push_bind(chunk.end_hash.0.to_vec())
+                .push_bind(chunk.signature.0.to_vec())
+                .push_bind(chunk.events.clone());
+        },
+    );
+    insert.build().execute(connection).await?;
+    Ok(())
+}
+
+fn bytes(shop: &ShopId) -> &[u8] {
+    shop.0.as_bytes()
+}
+
+fn cbor<T: Encode<()>>(value: &T) -> Result<Vec<u8>, StoreError> {
+    minicbor::to_vec(value).map_err(|error| StoreError(error.to_string()))
+}

@@ -1,0 +1,262 @@
+//! Pushes that are committed together.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use shared::bytes::KeyId;
+use shared::event::Role;
+use shared::ids::{DeviceNo, ShopId};
+use shared::sync::judge::{self, Judgement};
+use shared::sync::wire::{Advice, Push, SealingKey, SyncRequest};
+
+use super::{Reply, SyncJob, Taken, Task, unknown};
+use crate::http::error::{Code, Refusal};
+use crate::identity::is_signed_by;
+use crate::store::{Change, ChunkRecord, ShopRecord, StoreError};
+
+/// What will be different when the group is committed.
+#[derive(Default)]
+struct Group {
+    shops: HashMap<ShopId, Working>,
+    changes: Vec<Change>,
+}
+
+/// A shop as it will be.
+struct Working {
+    record: ShopRecord,
+    is_changed: bool,
+}
+
+impl Task {
+    /// Takes pushes, all in one commit.
+    pub(super) async fn take(&self, jobs: Vec<(SyncJob, Reply<Taken>)>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let mut group = Group::default();
+        let mut answers = Vec::with_capacity(jobs.len());
+        for (job, reply) in jobs {
+            let shop = job.shop;
+            answers.push((shop, self.decide(&mut group, job).await, reply));
+        }
+        let committed = self.commit(group).await;
+        for (shop, decided, reply) in answers {
+            let answer = match (decided, &committed) {
+                (_, None) => Err(unknown()),
+                (Err(refusal), Some(_)) => Err(refusal),
+                (Ok(judgement), Some(records)) => Ok(Taken {
+                    judgement,
+                    record: Arc::clone(&records[&shop]),
+                }),
+            };
+            // Whoever asked may be gone by now; what was stored stays stored.
+            drop(reply.send(answer));
+        }
+    }
+
+    async fn decide(&self, group: &mut Group, job: SyncJob) -> Result<Judgement, Refusal> {
+        let SyncJob {
+            shop,
+            device,
+            request,
+        } = job;
+        self.prepare(group, shop).await?;
+        let record = &mut group.shops.get_mut(&shop).expect("just prepared").record;
+        // Times in a log never go back, whatever the server's clock does.
+        let received = crate::now().max(record.head.at);
+        let judgement = judge::judge(&record.state, device, &request, received, is_signed_by)?;
+
+        let keys = self
+            .new_keys(group, shop, device, &request, &judgement)
+            .await?;
+        let admitted = self.admitted(group, shop, &judgement).await?;
+
+        let working = group.shops.get_mut(&shop).expect("prepared above");
+        working.is_changed |= judgement.after.is_some() || !keys.is_empty();
+        let record = &mut working.record;
+        if let Some(after) = &judgement.after {
+            record.state = after.clone();
+            record.head.at = received;
+        }
+        if let Some(Change::KeySet { number, .. }) = keys.last() {
+            record.last_key = *number;
+        }
+        if let Some(push) = &request.push {
+            let chunks = judgement.chunks.iter().map(|chunk| ChunkRecord {
+                shop: record.number,
+                position: chunk.position,
+                count: chunk.count(),
+                device,
+                first_seq: chunk.first_seq,
+                received,
+                verdict: chunk.verdict,
+                branch_of: record
+                    .state
+                    .authority
+                    .device(device)
+                    .and_then(|it| it.branch_of),
+                end_hash: chunk.end_hash,
+                signature: push.signature,
+                events: encode_events(push, chunk),
+            });
+            group.changes.extend(chunks.map(Change::ChunkAppended));
+        }
+        group.changes.extend(keys);
+        group.changes.extend(admitted);
+        Ok(judgement)
+    }
+
+    /// Takes the shop as it was last committed into the group.
+    async fn prepare(&self, group: &mut Group, shop: ShopId) -> Result<(), Refusal> {
+        let Entry::Vacant(place) = group.shops.entry(shop) else {
+            return Ok(());
+        };
+        let gone = || Refusal::new(Code::UnknownToken, "the shop is not on this server");
+        let committed = self.registry.get(shop).await?.ok_or_else(gone)?;
+        let record = ShopRecord::clone(&committed.borrow());
+        place.insert(Working {
+            record,
+            is_changed: false,
+        });
+        Ok(())
+    }
+
+    /// The keys in a request that are news, numbered.
+    async fn new_keys(
+        &self,
+        group: &Group,
+        shop: ShopId,
+        device: DeviceNo,
+        request: &SyncRequest,
+        judgement: &Judgement,
+    ) -> Result<Vec<Change>, Refusal> {
+        let sent = request.keys.as_deref().unwrap_or_default();
+        let advice = judgement.standing.advice;
+        let record = &group.shops[&shop].record;
+        let Some(sender) = record.state.authority.device(device) else {
+            return Ok(Vec::new());
+        };
+        let is_doubtful = matches!(advice, Advice::Resign | Advice::Reenrol | Advice::Fork);
+        if sent.is_empty() || is_doubtful || sender.role < Role::Cashier {
+            return Ok(Vec::new());
+        }
+        // The names of people are lost with their keys: a revoked phone may still bring keys, for
+        // the entries that the owner may release, but destroys none.
+        let may_destroy = sender.role >= Role::Manager && !sender.revoked;
+        let ids: Vec<KeyId> = sent.iter().map(|key| key.id).collect();
+        let mut known: HashMap<KeyId, bool> = HashMap::new();
+        for key in self.store.keys_named(shop, &ids).await? {
+            known.insert(key.id, key.key.is_some());
+        }
+        for change in &group.changes {
+            if let Change::KeySet {
+                shop: of, id, key, ..
+            } = change
+                && *of == shop
+            {
+                known.insert(*id, key.is_some());
+            }
+        }
+        let mut last = record.last_key;
+        let mut news = Vec::new();
+        for SealingKey { id, key } in sent {
+            // The first key of a name stands, and a destroyed one never comes back.
+            let is_news = match (known.get(id), key) {
+                (None, Some(_)) => true,
+                (None | Some(true), None) => may_destroy,
+                (Some(_), Some(_)) | (Some(false), None) => false,
+            };
+            if is_news {
+                last += 1;
+                known.insert(*id, key.is_some());
+                news.push(Change::KeySet {
+                    shop,
+                    number: last,
+                    id: *id,
+                    key: *key,
+                });
+            }
+        }
+        Ok(news)
+    }
+
+    /// The phones that may speak for the shop from now on: the owner has just enrolled them.
+    async fn admitted(
+        &self,
+        group: &Group,
+        shop: ShopId,
+        judgement: &Judgement,
+    ) -> Result<Vec<Change>, Refusal> {
+        let Some(after) = &judgement.after else {
+            return Ok(Vec::new());
+        };
+        let before = group.shops[&shop].record.state.authority.devices();
+        let enrolled: HashSet<DeviceNo> = after
+            .authority
+            .devices()
+            .keys()
+            .filter(|number| !before.contains_key(number))
+            .copied()
+            .collect();
+        if enrolled.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut changes = Vec::new();
+        for pairing in self.store.pairings(shop).await? {
+            let Some(joiner) = pairing.joiner else {
+                continue;
+            };
+            let device = after.authority.device(joiner.device);
+            let is_the_one = device.is_some_and(|device| device.first_key == joiner.key);
+            if enrolled.contains(&joiner.device) && is_the_one {
+                changes.push(Change::DeviceAdmitted {
+                    token_hash: joiner.token_hash,
+                    shop,
+                    device: joiner.device,
+                });
+                changes.push(Change::PairingRemoved {
+                    secret_hash: pairing.secret_hash,
+                });
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Makes the group durable and known. `None`: nobody knows whether it is.
+    async fn commit(&self, group: Group) -> Option<HashMap<ShopId, Arc<ShopRecord>>> {
+        let Group { shops, mut changes } = group;
+        let mut records = HashMap::with_capacity(shops.len());
+        let mut changed = Vec::new();
+        for (shop, working) in shops {
+            let mut record = working.record;
+            if working.is_changed {
+                record.head = self.identity.sign_head(&record.state.log, record.head.at);
+                changes.push(Change::ShopSaved(record.clone()));
+                changed.push(shop);
+            }
+            records.insert(shop, Arc::new(record));
+        }
+        if changes.is_empty() {
+            return Some(records);
+        }
+        if let Err(error) = self.store.commit(&changes).await {
+            self.lost(&error, changed.into_iter());
+            return None;
+        }
+        for shop in changed {
+            self.registry.publish(Arc::clone(&records[&shop]));
+        }
+        Some(records)
+    }
+
+    /// A commit ended with an error: what is at hand may be wrong.
+    pub(super) fn lost(&self, error: &StoreError, shops: impl Iterator<Item = ShopId>) {
+        tracing::error!(%error, "it is unknown whether a commit was made");
+        self.registry.forget(shops);
+    }
+}
+
+fn encode_events(push: &Push, chunk: &judge::NewChunk) -> Vec<u8> {
+    minicbor::to_vec(chunk.events(push)).expect("a vector takes all that is written")
+}

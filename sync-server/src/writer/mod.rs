@@ -1,0 +1,203 @@
+//! The one task that changes anything. It takes what waits in its queue, decides, commits all of
+//! it in one transaction (so that many requests share the cost of one flush to the disk), and only
+//! then answers.
+
+mod admit;
+mod group;
+
+pub use admit::{is_over, token_hash};
+
+use std::sync::Arc;
+
+use shared::bytes::Hash;
+use shared::ids::{DeviceNo, ShopId};
+use shared::sync::judge::Judgement;
+use shared::sync::wire::{ClaimAnswer, ClaimRequest, JoinRequest, PairingOffer, SyncRequest};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::http::error::{Code, Refusal};
+use crate::identity::Identity;
+use crate::registry::Registry;
+use crate::store::{ShopRecord, Store};
+
+/// The most requests that wait. More are told to come again.
+const MAX_QUEUE: usize = 512;
+
+/// The most requests that are committed together.
+const MAX_GROUP: usize = 256;
+
+/// When a full queue is worth another try.
+const BUSY_RETRY_MS: u32 = 1000;
+
+/// When a commit whose result is unknown is worth another try.
+const UNKNOWN_RETRY_MS: u32 = 1000;
+
+type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// What the writer is asked to do.
+enum Job {
+    Sync(SyncJob, Reply<Taken>),
+    Claim(ClaimRequest, Reply<ClaimAnswer>),
+    Offer(ShopId, PairingOffer, Reply<()>),
+    Withdraw(ShopId, Hash, Reply<()>),
+    Join(Hash, JoinRequest, Reply<()>),
+}
+
+/// Something that a device pushed.
+struct SyncJob {
+    shop: ShopId,
+    device: DeviceNo,
+    request: SyncRequest,
+}
+
+/// What became of a push, and the shop after it.
+pub struct Taken {
+    /// The decision.
+    pub judgement: Judgement,
+    /// The shop as it was committed.
+    pub record: Arc<ShopRecord>,
+}
+
+/// Where handlers leave what is to be done.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the task. It ends when the last [`Writer`] is gone and the queue is done.
+    pub fn start(
+        store: Arc<dyn Store>,
+        registry: Arc<Registry>,
+        identity: Arc<Identity>,
+    ) -> (Writer, JoinHandle<()>) {
+        let (queue, jobs) = mpsc::channel(MAX_QUEUE);
+        let task = Task {
+            store,
+            registry,
+            identity,
+        };
+        (Writer { queue }, tokio::spawn(task.run(jobs)))
+    }
+
+    /// Takes what a device pushed.
+    ///
+    /// # Errors
+    ///
+    /// As the judge refuses, or the queue is full, or it is unknown what was committed.
+    pub async fn sync(
+        &self,
+        shop: ShopId,
+        device: DeviceNo,
+        request: SyncRequest,
+    ) -> Result<Taken, Refusal> {
+        let job = SyncJob {
+            shop,
+            device,
+            request,
+        };
+        self.ask(|reply| Job::Sync(job, reply)).await
+    }
+
+    /// Takes this server for a shop.
+    ///
+    /// # Errors
+    ///
+    /// The code or the shop is not free.
+    pub async fn claim(&self, request: ClaimRequest) -> Result<ClaimAnswer, Refusal> {
+        self.ask(|reply| Job::Claim(request, reply)).await
+    }
+
+    /// Lets one more phone join.
+    ///
+    /// # Errors
+    ///
+    /// There are too many pairings under way.
+    pub async fn offer(&self, shop: ShopId, offer: PairingOffer) -> Result<(), Refusal> {
+        self.ask(|reply| Job::Offer(shop, offer, reply)).await
+    }
+
+    /// Ends a pairing.
+    ///
+    /// # Errors
+    ///
+    /// It is unknown whether it ended.
+    pub async fn withdraw(&self, shop: ShopId, pairing: Hash) -> Result<(), Refusal> {
+        self.ask(|reply| Job::Withdraw(shop, pairing, reply)).await
+    }
+
+    /// Notes that a phone wants to join by the pairing with this hash.
+    ///
+    /// # Errors
+    ///
+    /// The pairing is unknown, lapsed or another phone's.
+    pub async fn join(&self, pairing: Hash, request: JoinRequest) -> Result<(), Refusal> {
+        self.ask(|reply| Job::Join(pairing, request, reply)).await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .try_send(job(reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    Refusal::after(Code::Busy, "the queue is full", BUSY_RETRY_MS)
+                }
+                mpsc::error::TrySendError::Closed(_) => {
+                    Refusal::after(Code::Stopping, "the server is stopping", BUSY_RETRY_MS)
+                }
+            })?;
+        answer.await.unwrap_or_else(|_| Err(unknown()))
+    }
+}
+
+/// Nobody knows whether it was stored.
+fn unknown() -> Refusal {
+    Refusal::after(
+        Code::Unknown,
+        "it is unknown whether this was stored: send it again",
+        UNKNOWN_RETRY_MS,
+    )
+}
+
+struct Task {
+    store: Arc<dyn Store>,
+    registry: Arc<Registry>,
+    identity: Arc<Identity>,
+}
+
+impl Task {
+    async fn run(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut waiting = Vec::with_capacity(MAX_GROUP);
+        while jobs.recv_many(&mut waiting, MAX_GROUP).await > 0 {
+            let mut pushes = Vec::with_capacity(waiting.len());
+            for job in waiting.drain(..) {
+                match job {
+                    Job::Sync(job, reply) => pushes.push((job, reply)),
+                    // Rare, and decided on what is committed: what came before goes first.
+                    other => {
+                        self.take(std::mem::take(&mut pushes)).await;
+                        self.administer(other).await;
+                    }
+                }
+            }
+            self.take(pushes).await;
+        }
+    }
+
+    async fn administer(&self, job: Job) {
+        // Whoever asked may be gone by now; what was done stays done.
+        match job {
+            Job::Claim(request, reply) => drop(reply.send(self.claim(request).await)),
+            Job::Offer(shop, offer, reply) => drop(reply.send(self.offer(shop, offer).await)),
+            Job::Withdraw(shop, pairing, reply) => {
+                drop(reply.send(self.withdraw(shop, pairing).await));
+            }
+            Job::Join(pairing, request, reply) => {
+                drop(reply.send(self.join(pairing, request).await));
+            }
+            Job::Sync(job, reply) => self.take(vec![(job, reply)]).await,
+        }
+    }
+}
