@@ -1,10 +1,11 @@
 //! How the copies of one log come together: what is sent, who decides, what is proved.
 //!
 //! [`wire`] is what phones and servers send each other. [`judge`] is the server's decision,
-//! [`authority`] the little that it must know to decide. [`log`] and [`tree`] are the hashes that
-//! both sides keep.
+//! [`authority`] the little that it must know to decide. [`engine`] is the device's side.
+//! [`log`] and [`tree`] are the hashes that both sides keep.
 
 pub mod authority;
+pub mod engine;
 pub mod judge;
 pub mod log;
 pub mod tree;

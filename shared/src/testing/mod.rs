@@ -6,5 +6,7 @@ pub mod build;
 pub mod device;
 pub mod given;
 pub mod logs;
+pub mod phone;
 pub mod rng;
 pub mod samples;
+pub mod server;

@@ -1,0 +1,160 @@
+//! Reading a part of the log: every byte is checked before any of it is believed.
+
+use super::Batch;
+use super::cursor::Cursor;
+use super::outbox::Outbox;
+use super::status::{Rewritten, Stop};
+use crate::bytes::Bytes;
+use crate::event::{Body, Branch, Decoded, decode};
+use crate::ids::DeviceNo;
+use crate::sync::log::{ChainHead, NotNext};
+use crate::sync::wire::{Chunk, SyncAnswer, Verdict};
+
+/// Reads what an answer brings of the log.
+pub(super) fn read(
+    device: DeviceNo,
+    cursor: &Cursor,
+    outbox: &Outbox,
+    answer: SyncAnswer,
+) -> Result<Batch, Stop> {
+    let mut reader = Reader {
+        device,
+        outbox,
+        cursor: cursor.clone(),
+        rebuild: false,
+    };
+    let mut chunks = answer.chunks;
+    for index in 0..chunks.len() {
+        reader.begin_founder(&chunks[index..]);
+        reader.read(&mut chunks[index])?;
+    }
+    let log = &reader.cursor.log;
+    if log.size() > answer.head.size {
+        return Err(Stop::LogRewritten(Rewritten::Shorter));
+    }
+    if log.size() == answer.head.size && log.root() != answer.head.root {
+        return Err(Stop::LogRewritten(Rewritten::OtherRoot));
+    }
+    let own = log.chain(device);
+    let mut cursor = reader.cursor;
+    cursor.keys_last = cursor.keys_last.max(answer.keys_last);
+    Ok(Batch {
+        chunks,
+        keys: answer.keys,
+        cursor,
+        confirmed_seq: own.map_or(0, |head| head.seq),
+        restored: own.filter(|head| head.seq > outbox.last().seq),
+        rebuild: reader.rebuild,
+    })
+}
+
+struct Reader<'o> {
+    device: DeviceNo,
+    outbox: &'o Outbox,
+    cursor: Cursor,
+    rebuild: bool,
+}
+
+impl Reader<'_> {
+    /// Every chain but the founding phone's begins after the event that enrolled its device: that
+    /// one enrols itself, a little later in its own chain.
+    fn begin_founder(&mut self, chunks: &[Chunk]) {
+        if self.cursor.log.chain(chunks[0].device).is_some() {
+            return;
+        }
+        let own = chunks.iter().filter(|chunk| {
+            chunk.device == DeviceNo::FOUNDER && chunk.verdict == Verdict::Accepted
+        });
+        let enrolment = own
+            .filter_map(|chunk| chunk.events.as_ref())
+            .flatten()
+            .find_map(|bytes| match decode(&bytes.0, None) {
+                Ok(Decoded::Known(event)) => match &event.body {
+                    Body::DeviceEnrolled(body) if body.device == DeviceNo::FOUNDER => Some(event),
+                    _ => None,
+                },
+                _ => None,
+            });
+        if let Some(event) = enrolment {
+            self.cursor.log.accept(&event);
+        }
+    }
+
+    fn read(&mut self, chunk: &mut Chunk) -> Result<(), Stop> {
+        if chunk.position != self.cursor.log.size() + 1 {
+            return Err(Stop::LogRewritten(Rewritten::NotDense));
+        }
+        if chunk.first_seq.checked_add(chunk.count).is_none() {
+            return Err(Stop::LogRewritten(Rewritten::BadChunk));
+        }
+        let own = chunk.device == self.device;
+        let events = match chunk.events.take() {
+            Some(events) => events,
+            None => self.own_events(chunk)?,
+        };
+        if events.is_empty() || events.len() != chunk.count as usize {
+            return Err(Stop::LogRewritten(Rewritten::BadChunk));
+        }
+        let branch = chunk.branch_of.map(|of| Branch {
+            device: chunk.device,
+            of: of.device,
+            from_seq: of.from_seq,
+        });
+        for (bytes, seq) in events.iter().zip(chunk.first_seq..) {
+            let head = self.head_of(chunk.device, bytes)?;
+            if head.seq != seq {
+                return Err(Stop::LogRewritten(Rewritten::BadChunk));
+            }
+            let log = &mut self.cursor.log;
+            if chunk.verdict == Verdict::Accepted
+                && let Ok(Decoded::Known(event)) = decode(&bytes.0, branch)
+            {
+                log.accept(&event);
+            }
+            log.append(chunk.device, head, chunk.received, chunk.verdict)
+                .map_err(|reason| Stop::LogRewritten(reason.into()))?;
+        }
+        self.rebuild |= own && chunk.verdict != Verdict::Accepted;
+        chunk.events = Some(events);
+        Ok(())
+    }
+
+    /// The bytes of a chunk that was sent without them, because this device wrote them.
+    fn own_events(&self, chunk: &Chunk) -> Result<Vec<Bytes>, Stop> {
+        let seqs = (chunk.first_seq..).take(chunk.count as usize);
+        let events = seqs.map_while(|seq| self.outbox.get(seq));
+        let events: Vec<Bytes> = events.map(|(bytes, _)| bytes.clone()).collect();
+        if chunk.device == self.device && events.len() == chunk.count as usize {
+            Ok(events)
+        } else {
+            Err(Stop::LogRewritten(Rewritten::BadChunk))
+        }
+    }
+
+    fn head_of(&self, device: DeviceNo, bytes: &Bytes) -> Result<ChainHead, Stop> {
+        let chain = self.cursor.log.chain(device);
+        let chain = chain.ok_or(Stop::LogRewritten(Rewritten::UnknownDevice))?;
+        let next = chain.seq.checked_add(1);
+        let next = next.ok_or(Stop::LogRewritten(Rewritten::BadChunk))?;
+        if device == self.device
+            && let Some((written, head)) = self.outbox.get(next)
+        {
+            // The log holds another event in the place of one that this storage wrote.
+            return if written == bytes {
+                Ok(*head)
+            } else {
+                Err(Stop::Forked)
+            };
+        }
+        Ok(chain.after(&bytes.0))
+    }
+}
+
+impl From<NotNext> for Rewritten {
+    fn from(reason: NotNext) -> Rewritten {
+        match reason {
+            NotNext::UnknownDevice => Rewritten::UnknownDevice,
+            NotNext::Gap => Rewritten::BadChunk,
+        }
+    }
+}

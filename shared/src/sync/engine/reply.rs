@@ -1,0 +1,121 @@
+//! What an HTTP reply means.
+
+use minicbor::{Decode, Decoder};
+
+use super::status::{Problem, Rewritten, Stop};
+use crate::sync::judge::Refusal;
+use crate::sync::wire::{ErrorBody, MEDIA_TYPE, SyncAnswer};
+
+/// The longest body of a reply, decoded. A shell that meets a longer one gives up reading it and
+/// says [`Failure::NotOurServer`].
+pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
+
+/// When a busy server says nothing about when to come back.
+const DEFAULT_RETRY_AFTER_MS: u32 = 5_000;
+
+/// Why a request brought no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The server was not reached, or the connection broke.
+    Unreachable,
+    /// The server asks to come back later (429, 503).
+    Busy {
+        /// When, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// Something else than the server answered: a captive portal, a proxy, an error page.
+    NotOurServer,
+    /// The server had a fault (5xx).
+    ServerFault,
+    /// The server does not know the token (401).
+    NotKnown,
+    /// The server refuses the request, with this machine-readable reason (4xx).
+    Refused(String),
+}
+
+/// Reads an HTTP reply to a sync: only a reply that is wholly in Pakka's own format is believed.
+///
+/// `content_type` and `retry_after` are the headers of these names.
+pub fn read_reply(
+    status: u16,
+    content_type: Option<&str>,
+    retry_after: Option<&str>,
+    body: &[u8],
+) -> Result<SyncAnswer, Failure> {
+    let ours = content_type.is_some_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)
+    });
+    if ours && status == 200 {
+        return decode_whole(body).ok_or(Failure::NotOurServer);
+    }
+    let error = if ours {
+        decode_whole::<ErrorBody>(body)
+    } else {
+        None
+    };
+    Err(match (status, error) {
+        (429 | 503, error) => Failure::Busy {
+            retry_after_ms: error
+                .and_then(|error| error.retry_after_ms)
+                .or_else(|| seconds(retry_after?))
+                .unwrap_or(DEFAULT_RETRY_AFTER_MS),
+        },
+        (500..=599, _) => Failure::ServerFault,
+        (401, Some(_)) => Failure::NotKnown,
+        (400..=499, Some(error)) => Failure::Refused(error.code),
+        _ => Failure::NotOurServer,
+    })
+}
+
+fn decode_whole<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Option<T> {
+    let mut decoder = Decoder::new(body);
+    let value = decoder.decode().ok()?;
+    (decoder.position() == body.len()).then_some(value)
+}
+
+fn seconds(retry_after: &str) -> Option<u32> {
+    let seconds: u32 = retry_after.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
+}
+
+/// What follows from a failure.
+pub(super) enum Consequence {
+    /// Try again later.
+    Retry(Problem),
+    /// Only people can help.
+    Stop(Stop),
+}
+
+impl Failure {
+    pub(super) fn consequence(&self) -> Consequence {
+        let problem = match self {
+            Failure::Unreachable => Problem::Unreachable,
+            Failure::Busy { retry_after_ms } => Problem::Busy {
+                retry_after_ms: *retry_after_ms,
+            },
+            Failure::NotOurServer => Problem::NotOurServer,
+            Failure::ServerFault => Problem::ServerFault,
+            Failure::NotKnown => return Consequence::Stop(Stop::NotKnown),
+            Failure::Refused(code) => match stop_of(code) {
+                Some(stop) => return Consequence::Stop(stop),
+                None => Problem::Refused,
+            },
+        };
+        Consequence::Retry(problem)
+    }
+}
+
+fn stop_of(code: &str) -> Option<Stop> {
+    let stops = [
+        (Refusal::Protocol(0), Stop::UpdateNeeded),
+        (
+            Refusal::OtherGeneration,
+            Stop::LogRewritten(Rewritten::OtherGeneration),
+        ),
+        (Refusal::LogShorter, Stop::LogRewritten(Rewritten::Shorter)),
+        (Refusal::OtherLog, Stop::LogRewritten(Rewritten::OtherRoot)),
+    ];
+    let stop = stops.iter().find(|(refusal, _)| refusal.code() == code);
+    stop.map(|(_, stop)| *stop)
+}

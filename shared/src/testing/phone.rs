@@ -1,0 +1,278 @@
+//! A phone in memory: the real engine and the real fold over a disk that is a struct.
+
+use std::collections::BTreeMap;
+
+use super::device::{NOW, SHOP, Writer, key};
+use crate::bytes::{Bytes, Fixed, KeyId};
+use crate::event::{Body, Branch, Envelope, Event, Group, decode, encode};
+use crate::ids::{DeviceNo, EventId};
+use crate::ledger::{Ledger, Standing, Step};
+use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
+use crate::sync::wire::{Chunk, Generation, SealingKey, Verdict};
+
+/// The first life of the log of tests.
+pub const GENERATION: Generation = Fixed([9; 16]);
+
+/// What a phone's storage holds. A clone of it is a clone of the phone.
+#[derive(Debug, Clone)]
+pub struct Disk {
+    /// The phone's own chain, whole.
+    pub writer: Writer,
+    /// The keys that it made and that are not yet known to be with the server.
+    pub new_keys: Vec<(u32, SealingKey)>,
+    /// How far it read the log.
+    pub cursor: Cursor,
+    /// The log as read.
+    pub chunks: Vec<Chunk>,
+    /// Every key that it holds; `None` for a destroyed one.
+    pub keys: BTreeMap<KeyId, Option<Fixed<32>>>,
+}
+
+impl Disk {
+    /// The storage of a phone that has just joined.
+    pub fn new(writer: Writer) -> Disk {
+        let cursor = Cursor::start(SHOP, GENERATION, key(0), writer.number, &writer.key);
+        Disk {
+            writer,
+            new_keys: Vec::new(),
+            cursor,
+            chunks: Vec::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// The last own event that stands in the log as read.
+    pub fn confirmed_seq(&self) -> u32 {
+        let own = self.cursor.log.chain(self.writer.number);
+        own.map_or(0, |head| head.seq)
+    }
+
+    /// Writes the events of one command in one transaction and gives the number of the first.
+    pub fn append(&mut self, clock: u64, bodies: Vec<Body>, new_keys: Vec<SealingKey>) -> u32 {
+        let first_seq = self.writer.head().seq + 1;
+        let group = (bodies.len() > 1).then_some(Group {
+            first: first_seq,
+            count: bodies.len() as u16,
+        });
+        for (body, seq) in bodies.into_iter().zip(first_seq..) {
+            let event = Event {
+                envelope: Envelope {
+                    id: EventId {
+                        device: self.writer.number,
+                        seq,
+                    },
+                    clock,
+                    at: NOW,
+                    by: None,
+                    group,
+                    cause: None,
+                    correlation: None,
+                    expect: None,
+                },
+                body,
+            };
+            self.writer.write_bytes(encode(&event));
+        }
+        for key in new_keys {
+            self.keys.insert(key.id, key.key);
+            self.new_keys.push((first_seq, key));
+        }
+        first_seq
+    }
+
+    /// Stores a batch in one transaction. False when it does not fit and nothing was changed.
+    pub fn persist(&mut self, batch: &Batch) -> bool {
+        let restored = batch.restored.is_some();
+        if restored && self.writer.head().seq >= batch.confirmed_seq {
+            return false;
+        }
+        for chunk in &batch.chunks {
+            let have = self
+                .chunks
+                .binary_search_by_key(&chunk.position, |have| have.position);
+            if let Ok(index) = have {
+                let have = &self.chunks[index];
+                assert_eq!(have, chunk, "the same position again is the same chunk");
+                continue;
+            }
+            if restored && chunk.device == self.writer.number {
+                for (bytes, seq) in chunk.events.iter().flatten().zip(chunk.first_seq..) {
+                    if seq > self.writer.head().seq {
+                        self.writer.write_bytes(bytes.0.clone());
+                    }
+                }
+            }
+            self.chunks.push(chunk.clone());
+        }
+        for key in &batch.keys {
+            let held = self.keys.entry(key.id).or_insert(key.key);
+            *held = held.and(key.key);
+        }
+        self.cursor = batch.cursor.clone();
+        self.new_keys.retain(|(seq, _)| *seq > batch.confirmed_seq);
+        true
+    }
+
+    /// Everything folded: the log, then what is not in it yet.
+    pub fn fold(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        fold_chunks(&mut ledger, &self.chunks, None);
+        self.fold_own(&mut ledger, self.confirmed_seq() + 1);
+        ledger
+    }
+
+    /// Folds own events from a number on, as if they were accepted.
+    pub fn fold_own(&self, ledger: &mut Ledger, first_seq: u32) {
+        let own = self.writer.events.iter().zip(1..);
+        for (bytes, seq) in own.skip(first_seq as usize - 1) {
+            let step = ledger.fold(
+                self.writer.number,
+                seq,
+                decode(&bytes.0, None),
+                Standing::Counted,
+            );
+            assert!(!matches!(step, Step::Gap { .. }), "own events are dense");
+        }
+    }
+
+    fn stored(&self) -> Stored {
+        Stored {
+            cursor: self.cursor.clone(),
+            outbox: self.writer.events[self.confirmed_seq() as usize..].to_vec(),
+            keys: self.new_keys.clone(),
+        }
+    }
+}
+
+/// Folds a part of the log, without the events of `except`.
+pub fn fold_chunks(ledger: &mut Ledger, chunks: &[Chunk], except: Option<DeviceNo>) {
+    for chunk in chunks.iter().filter(|chunk| Some(chunk.device) != except) {
+        let standing = match chunk.verdict {
+            Verdict::Accepted => Standing::Counted,
+            Verdict::Held => Standing::Held,
+            _ => Standing::Quarantined,
+        };
+        let branch = chunk.branch_of.map(|of| Branch {
+            device: chunk.device,
+            of: of.device,
+            from_seq: of.from_seq,
+        });
+        for (bytes, seq) in chunk.events.iter().flatten().zip(chunk.first_seq..) {
+            let step = ledger.fold(chunk.device, seq, decode(&bytes.0, branch), standing);
+            assert!(!matches!(step, Step::Gap { .. }), "a log has no gaps");
+        }
+    }
+}
+
+/// A phone: its disk, and the app while it runs.
+#[derive(Debug)]
+pub struct Phone {
+    /// What survives a crash.
+    pub disk: Disk,
+    running: Option<App>,
+}
+
+#[derive(Debug)]
+struct App {
+    engine: Engine,
+    ledger: Ledger,
+}
+
+impl Phone {
+    /// A phone that is switched off.
+    pub const fn new(disk: Disk) -> Phone {
+        Phone {
+            disk,
+            running: None,
+        }
+    }
+
+    /// Its number.
+    pub const fn number(&self) -> DeviceNo {
+        self.disk.writer.number
+    }
+
+    /// Is the app running?
+    pub const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The engine of the running app.
+    pub fn engine(&self) -> &Engine {
+        &self.running.as_ref().expect("the app runs").engine
+    }
+
+    /// The books as the running app shows them.
+    pub fn ledger(&self) -> &Ledger {
+        &self.running.as_ref().expect("the app runs").ledger
+    }
+
+    /// The app starts from its storage.
+    pub fn start(&mut self, online: bool, seed: u64) -> Vec<Output> {
+        self.running = Some(App {
+            engine: Engine::new(self.number(), self.disk.stored(), seed),
+            ledger: self.disk.fold(),
+        });
+        self.handle(Input::Started { online })
+    }
+
+    /// The app ends without a word.
+    pub fn crash(&mut self) {
+        self.running = None;
+    }
+
+    /// Tells the engine.
+    pub fn handle(&mut self, input: Input) -> Vec<Output> {
+        match &mut self.running {
+            Some(app) => app.engine.handle(input),
+            None => Vec::new(),
+        }
+    }
+
+    /// A person makes an entry: durable, then counted, then known to the engine.
+    pub fn append(&mut self, bodies: Vec<Body>, keys: Vec<SealingKey>) -> Vec<Output> {
+        let clock = self.ledger().clock + 1;
+        let first_seq = self.disk.append(clock, bodies, keys.clone());
+        self.appended(first_seq, keys)
+    }
+
+    /// Something that is not an event of any version gets into the chain, as a faulty app would
+    /// write it.
+    pub fn scribble(&mut self, bytes: Vec<u8>) -> Vec<Output> {
+        self.disk.writer.write_bytes(bytes);
+        self.appended(self.disk.writer.head().seq, Vec::new())
+    }
+
+    fn appended(&mut self, first_seq: u32, keys: Vec<SealingKey>) -> Vec<Output> {
+        if let Some(app) = &mut self.running {
+            self.disk.fold_own(&mut app.ledger, first_seq);
+        }
+        let events = self.own_from(first_seq);
+        self.handle(Input::Appended {
+            first_seq,
+            events,
+            keys,
+        })
+    }
+
+    /// The phone's own events from a number on.
+    pub fn own_from(&self, first_seq: u32) -> Vec<Bytes> {
+        self.disk.writer.events[first_seq as usize - 1..].to_vec()
+    }
+
+    /// Stores and folds a batch; false when storage refuses it.
+    pub fn persist(&mut self, batch: &Batch) -> bool {
+        if !self.disk.persist(batch) {
+            return false;
+        }
+        let own = self.number();
+        if let Some(app) = &mut self.running {
+            if batch.rebuild || batch.restored.is_some() {
+                app.ledger = self.disk.fold();
+            } else {
+                fold_chunks(&mut app.ledger, &batch.chunks, Some(own));
+            }
+        }
+        true
+    }
+}
