@@ -118,7 +118,6 @@ pub(super) enum Pricing {
     /// As printed on the bill: quantity × price − discount.
     Sold,
     /// What was given back for it, which people agree on.
-    #[expect(dead_code, reason = "returns come next")]
     Refunded,
 }
 

@@ -7,18 +7,24 @@
 //! One file per topic; every command is a struct of plain facts, every topic has its own rejections.
 
 mod context;
+mod correction;
 mod customer;
 mod desk;
 mod device;
 mod fields;
+mod goods;
 mod khata;
 mod lines;
+mod message;
 mod question;
 mod rejection;
+mod review;
+mod sale;
 mod shop;
 mod staff;
 
 pub use context::{Context, Decision, Draft, Refusal, compose};
+pub use correction::*;
 pub use customer::*;
 pub use device::*;
 pub use fields::{
@@ -26,16 +32,21 @@ pub use fields::{
     MAX_REFERENCE_CHARS, MAX_UPI_CHARS, TextField, TextRejection, Why, gstin, phone, state_code,
     upi,
 };
+pub use goods::*;
 pub use khata::*;
 pub use lines::{AmountRejection, MAX_LINES};
+pub use message::*;
 pub use question::{CLOCK_BACK_TOLERANCE_MS, Question, QuestionKind};
 pub use rejection::{Fact, Rejection};
+pub use review::*;
+pub use sale::*;
 pub use shop::*;
 pub use staff::*;
 
 use desk::Desk;
 pub use desk::{AccessRejection, DateRejection};
 
+use crate::event::Role;
 use crate::ledger::Ledger;
 
 /// What someone wants.
@@ -73,6 +84,20 @@ pub enum Command {
     EraseCustomer(EraseCustomer),
     /// Write an entry into the khata.
     Record(NewEntry),
+    /// Take an entry back.
+    ReverseEntry(ReverseEntry),
+    /// Take an entry back and put another in its place.
+    CorrectEntry(CorrectEntry),
+    /// Write down that a statement was given.
+    SendStatement(SendStatement),
+    /// Write down that a message was sent.
+    SendMessage(SendMessage),
+    /// Settle a review task.
+    ResolveTask(ResolveTask),
+    /// Let entries of a revoked phone into the books.
+    ReleaseHeld(ReleaseHeld),
+    /// Keep entries of a revoked phone out of the books.
+    RefuseHeld(RefuseHeld),
 }
 
 /// An entry that someone wants to write: alone, or in the place of another.
@@ -92,6 +117,10 @@ pub enum NewEntry {
     Transfer(TransferAmount),
     /// An amount that is given up.
     WriteOff(WriteOff),
+    /// Goods that come back.
+    Return(ReturnGoods),
+    /// A completed sale.
+    Sale(RecordSale),
 }
 
 /// Decides a command. Nothing is written by it: the shell appends what [`compose`] makes of the
@@ -105,7 +134,12 @@ pub fn decide(
     let mut desk = Desk::new(ledger, context);
     match &command {
         Command::OpenShop(_) => {}
-        _ => desk.admit()?,
+        // Every device says that it lives and may change its own key; the books are for who works.
+        Command::StartSession(_) | Command::ChangeKey(_) => desk.admit()?,
+        _ => {
+            desk.admit()?;
+            desk.require(Role::Cashier)?;
+        }
     }
     match command {
         Command::OpenShop(command) => command.decide(&mut desk)?,
@@ -124,6 +158,13 @@ pub fn decide(
         Command::MergeCustomers(command) => command.decide(&mut desk)?,
         Command::EraseCustomer(command) => command.decide(&mut desk)?,
         Command::Record(entry) => entry.decide(&mut desk)?,
+        Command::ReverseEntry(command) => command.decide(&mut desk)?,
+        Command::CorrectEntry(command) => command.decide(&mut desk)?,
+        Command::SendStatement(command) => command.decide(&mut desk)?,
+        Command::SendMessage(command) => command.decide(&mut desk)?,
+        Command::ResolveTask(command) => command.decide(&mut desk)?,
+        Command::ReleaseHeld(command) => command.decide(&mut desk)?,
+        Command::RefuseHeld(command) => command.decide(&mut desk)?,
     }
     desk.finish()
 }
@@ -139,6 +180,8 @@ impl NewEntry {
             NewEntry::AdvanceUse(entry) => entry.body(desk)?.into(),
             NewEntry::Transfer(entry) => entry.body(desk)?.into(),
             NewEntry::WriteOff(entry) => entry.body(desk)?.into(),
+            NewEntry::Return(entry) => entry.body(desk)?.into(),
+            NewEntry::Sale(entry) => entry.body(desk)?.into(),
         };
         desk.push_entry(body);
         Ok(())
@@ -176,6 +219,9 @@ into_command! {
     EnrolDevice NameDevice RevokeDevice ChangeKey StartSession
     AddStaff ChangeStaff RemoveStaff
     AddCustomer UpdateCustomer ArchiveCustomer MergeCustomers EraseCustomer
+    ReverseEntry CorrectEntry
+    SendStatement SendMessage
+    ResolveTask ReleaseHeld RefuseHeld
 }
 
 into_entry! {
@@ -186,6 +232,8 @@ into_entry! {
     UseAdvance as AdvanceUse,
     TransferAmount as Transfer,
     WriteOff as WriteOff,
+    ReturnGoods as Return,
+    RecordSale as Sale,
 }
 
 impl From<NewEntry> for Command {

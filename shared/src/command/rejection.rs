@@ -2,7 +2,8 @@
 
 use super::{
     AccessRejection, AmountRejection, CustomerRejection, DateRejection, DeviceRejection,
-    KhataRejection, ShopRejection, StaffRejection, TextField, TextRejection,
+    KhataRejection, MessageRejection, ReturnRejection, ReviewRejection, SaleRejection,
+    ShopRejection, StaffRejection, TextField, TextRejection,
 };
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::event::Role;
@@ -109,6 +110,14 @@ topics! {
     Customer(CustomerRejection),
     /// Entries of the khata.
     Khata(KhataRejection),
+    /// Sales.
+    Sale(SaleRejection),
+    /// Goods that come back.
+    Return(ReturnRejection),
+    /// What is sent to customers.
+    Message(MessageRejection),
+    /// Review tasks.
+    Review(ReviewRejection),
 }
 
 impl Rejection {

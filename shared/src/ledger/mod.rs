@@ -220,12 +220,12 @@ impl Ledger {
         sum
     }
 
-    /// How much a customer may owe: the customer's own limit (the first that any page has, the
-    /// canonical page first), else the shop's; `None` without either.
+    /// How much a customer may owe: the smallest limit of the customer's own pages, or else the
+    /// shop's; `None` without either.
     pub fn credit_limit(&self, customer: CustomerId) -> Option<Paise> {
         let pages = self.pages(customer);
         let own = pages.iter().filter_map(|page| self.customers.get(page));
-        let own = own.filter_map(|page| page.limit.value()).next();
+        let own = own.filter_map(|page| page.limit.value()).min();
         own.or(self.shop.credit_limit.value()).copied()
     }
 
