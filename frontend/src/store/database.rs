@@ -3,12 +3,13 @@
 
 use shared::bytes::Bytes;
 use shared::ids::ShopId;
+use shared::sync::log::ChainHead;
 use shared::sync::wire::SealingKey;
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
 use super::idb::{Database, Open, Store, Transaction};
-use super::records::{Chain, Identity, Run, Segment, decode, encode};
+use super::records::{Identity, Run, Segment, after, decode, encode};
 use super::schema;
 
 /// The open database of a shop.
@@ -23,7 +24,7 @@ pub struct Loaded {
     /// The device's private key, see [`crate::crypto::DeviceKey::load`].
     pub device_key: JsValue,
     /// The end of the device's own chain.
-    pub chain: Chain,
+    pub chain: ChainHead,
     /// How far the sync has come, if it ever ran.
     pub sync: Option<Vec<u8>>,
     /// The keys that seal texts.
@@ -37,7 +38,7 @@ pub struct Loaded {
 /// What other tabs have written since.
 pub struct News {
     /// The end of the device's own chain.
-    pub chain: Chain,
+    pub chain: ChainHead,
     /// How far the sync has come, if it ever ran.
     pub sync: Option<Vec<u8>>,
     /// The keys that seal texts.
@@ -52,7 +53,7 @@ pub struct News {
 #[derive(Debug, Clone, Copy)]
 pub struct Append<'a> {
     /// The end of the chain that the command was decided on.
-    pub expected: Chain,
+    pub expected: ChainHead,
     /// The events in their stored bytes, in sequence.
     pub events: &'a [Bytes],
     /// The keys that they brought.
@@ -66,7 +67,7 @@ pub struct Append<'a> {
 #[must_use]
 pub enum Appended {
     /// All is on the disk. This is the end of the chain now.
-    Saved(Chain),
+    Saved(ChainHead),
     /// Nothing was written: another tab has written since.
     Moved,
 }
@@ -187,7 +188,7 @@ impl ShopDatabase {
         &self,
         identity: &Identity,
         append: Append<'_>,
-    ) -> Result<Chain, StoreError> {
+    ) -> Result<ChainHead, StoreError> {
         let tx = self.start_append(false)?;
         let meta = tx.store(schema::META)?;
         meta.put(schema::IDENTITY, &encode(identity))?;
@@ -220,11 +221,11 @@ impl ShopDatabase {
 }
 
 /// Issues the writes of own events, keys and the chain's new end.
-fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<Chain, StoreError> {
-    let chain = append.expected.after(append.events);
+fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<ChainHead, StoreError> {
+    let chain = after(append.expected, append.events);
     if !append.events.is_empty() {
         let run = Run {
-            first_seq: append.expected.next_seq,
+            first_seq: append.expected.seq + 1,
             events: append.events.to_vec(),
         };
         tx.store(schema::TAIL)?
@@ -243,7 +244,7 @@ pub(super) fn write_keys(tx: &Transaction, keys: &[SealingKey]) -> Result<(), St
         .try_for_each(|key| store.put(key.id.to_string(), &encode(key)))
 }
 
-fn read_chain(bytes: Option<Vec<u8>>) -> Result<Chain, StoreError> {
+fn read_chain(bytes: Option<Vec<u8>>) -> Result<ChainHead, StoreError> {
     decode(&bytes.ok_or(StoreError::Damaged("chain"))?, "chain")
 }
 

@@ -1,9 +1,10 @@
 //! What stands in the stores: deterministic CBOR arrays, like everything that Pakka keeps.
 
 use minicbor::{Decode, Encode};
-use shared::bytes::{Bytes, Hash};
+use shared::bytes::Bytes;
 use shared::event::{PublicKey, Role};
 use shared::ids::{DeviceNo, ShopId};
+use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, Token};
 
 use super::StoreError;
@@ -45,35 +46,10 @@ pub struct Server {
     pub key: PublicKey,
 }
 
-/// The end of the device's own chain. Every append compares it with what it expects, so that two
-/// tabs never write the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Chain {
-    /// The number that the next event gets.
-    #[n(0)]
-    pub next_seq: u32,
-    /// The chain hash at `next_seq - 1`.
-    #[n(1)]
-    pub head: Hash,
-}
-
-impl Chain {
-    /// The chain of a device that has written nothing yet.
-    pub fn start(shop: ShopId, key: &PublicKey) -> Chain {
-        Chain {
-            next_seq: 1,
-            head: shared::chain::genesis(shop, key),
-        }
-    }
-
-    /// The end of the chain after these events.
-    pub fn after(self, events: &[Bytes]) -> Chain {
-        events.iter().fold(self, |chain, event| Chain {
-            next_seq: chain.next_seq + 1,
-            head: shared::chain::next(&chain.head, &event.0),
-        })
-    }
+/// The end of the device's own chain after these events. Every append compares what is stored with
+/// what it expects, so that two tabs never write the same number.
+pub fn after(head: ChainHead, events: &[Bytes]) -> ChainHead {
+    events.iter().fold(head, |head, event| head.after(&event.0))
 }
 
 /// A run of the device's own events.

@@ -27,7 +27,7 @@ pub const ALL: [&str; 6] = [TAIL, SEGMENTS, SNAPSHOT, META, KEYS, DRAFTS];
 
 /// In [`META`]: which shop and device this is ([`super::records::Identity`]).
 pub const IDENTITY: &str = "identity";
-/// In [`META`]: the end of the device's own chain ([`super::records::Chain`]).
+/// In [`META`]: the end of the device's own chain (`ChainHead`).
 pub const CHAIN: &str = "chain";
 /// In [`META`]: how far the sync has come.
 pub const SYNC: &str = "sync";
