@@ -37,6 +37,8 @@ pub struct Loaded {
 
 /// What other tabs have written since.
 pub struct News {
+    /// Which shop and device this is: a tab may have found a server.
+    pub identity: Option<Identity>,
     /// The end of the device's own chain.
     pub chain: ChainHead,
     /// How far the sync has come, if it ever ran.
@@ -128,12 +130,17 @@ impl ShopDatabase {
         let stores = [schema::META, schema::KEYS, schema::SEGMENTS, schema::TAIL];
         let tx = self.db.read(&stores)?;
         let meta = tx.store(schema::META)?;
+        let identity = meta.get(schema::IDENTITY)?;
         let chain = meta.get(schema::CHAIN)?;
         let sync = meta.get(schema::SYNC)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
         let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64).await?;
         let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq)).await?;
         let news = News {
+            identity: match identity.bytes().await? {
+                Some(identity) => Some(decode(&identity, "identity")?),
+                None => None,
+            },
             chain: read_chain(chain.bytes().await?)?,
             sync: sync.bytes().await?,
             keys: decode_all(keys.all_bytes().await?, "key")?,

@@ -20,6 +20,17 @@ pub enum SyncState {
     Problem(u32),
 }
 
+/// Where one entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryState {
+    /// On this phone's disk.
+    Saved,
+    /// On its way to the server.
+    Sent,
+    /// On the server too; entries of other phones always are.
+    OnServer,
+}
+
 /// How the last attempts to reach the server went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(array)]
@@ -27,6 +38,9 @@ pub struct Contact {
     /// A request is on its way.
     #[n(0)]
     pub sending: bool,
+    /// It carries own events up to this number.
+    #[n(4)]
+    pub sent_to: u32,
     /// The last attempt failed: the phone works alone.
     #[n(1)]
     pub alone: bool,
@@ -72,4 +86,14 @@ pub enum Problem {
     /// Anything else.
     #[n(10)]
     Other,
+}
+
+impl Problem {
+    /// It does not pass by itself.
+    pub const fn needs_a_person(self) -> bool {
+        !matches!(
+            self,
+            Problem::Unreachable | Problem::NotTheServer | Problem::Busy
+        )
+    }
 }
