@@ -1,15 +1,18 @@
 //! The database of one shop: typed reading and writing, one transaction for each thing that must
 //! happen whole or not at all.
 
-use shared::bytes::Bytes;
+use std::collections::BTreeSet;
+
+use shared::bytes::{Bytes, KeyId};
 use shared::ids::ShopId;
+use shared::sync::engine::{Batch, Cursor};
 use shared::sync::log::ChainHead;
 use shared::sync::wire::SealingKey;
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
 use super::idb::{Database, Open, Store, Transaction};
-use super::records::{Identity, Run, Segment, after, decode, encode};
+use super::records::{Identity, MadeKey, Run, Segment, after, decode, encode};
 use super::schema;
 
 /// The open database of a shop.
@@ -25,8 +28,8 @@ pub struct Loaded {
     pub device_key: JsValue,
     /// The end of the device's own chain.
     pub chain: ChainHead,
-    /// How far the sync has come, if it ever ran.
-    pub sync: Option<Vec<u8>>,
+    /// How far the server's log was read, once there is a server.
+    pub cursor: Option<Cursor>,
     /// The keys that seal texts.
     pub keys: Vec<SealingKey>,
     /// The log as the server ordered it; each record is a [`Segment`], decoded as it is folded.
@@ -41,8 +44,8 @@ pub struct News {
     pub identity: Option<Identity>,
     /// The end of the device's own chain.
     pub chain: ChainHead,
-    /// How far the sync has come, if it ever ran.
-    pub sync: Option<Vec<u8>>,
+    /// How far the server's log was read, once there is a server.
+    pub cursor: Option<Cursor>,
     /// The keys that seal texts.
     pub keys: Vec<SealingKey>,
     /// The log from the asked position on, and perhaps some before it.
@@ -105,7 +108,7 @@ impl ShopDatabase {
         let identity = meta.get(schema::IDENTITY)?;
         let device_key = meta.get(schema::DEVICE_KEY)?;
         let chain = meta.get(schema::CHAIN)?;
-        let sync = meta.get(schema::SYNC)?;
+        let cursor = meta.get(schema::CURSOR)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
         let segments = tx.store(schema::SEGMENTS)?.get_all()?;
         let tail = tx.store(schema::TAIL)?.get_all()?;
@@ -116,7 +119,7 @@ impl ShopDatabase {
             identity: decode(&identity, "identity")?,
             device_key: device_key.value().await?,
             chain: read_chain(chain.bytes().await?)?,
-            sync: sync.bytes().await?,
+            cursor: read_optional(cursor.bytes().await?, "cursor")?,
             keys: decode_all(keys.all_bytes().await?, "key")?,
             segments: segments.all_bytes().await?,
             tail: decode_all(tail.all_bytes().await?, "tail")?,
@@ -132,17 +135,14 @@ impl ShopDatabase {
         let meta = tx.store(schema::META)?;
         let identity = meta.get(schema::IDENTITY)?;
         let chain = meta.get(schema::CHAIN)?;
-        let sync = meta.get(schema::SYNC)?;
+        let cursor = meta.get(schema::CURSOR)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
         let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64).await?;
         let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq)).await?;
         let news = News {
-            identity: match identity.bytes().await? {
-                Some(identity) => Some(decode(&identity, "identity")?),
-                None => None,
-            },
+            identity: read_optional(identity.bytes().await?, "identity")?,
             chain: read_chain(chain.bytes().await?)?,
-            sync: sync.bytes().await?,
+            cursor: read_optional(cursor.bytes().await?, "cursor")?,
             keys: decode_all(keys.all_bytes().await?, "key")?,
             segments: decode_all(segments, "segment")?,
             tail: decode_all(tail, "tail")?,
@@ -204,11 +204,46 @@ impl ShopDatabase {
         Ok(chain)
     }
 
-    /// Changes what is known of the server.
-    pub async fn set_identity(&self, identity: &Identity) -> Result<(), StoreError> {
+    /// Writes what the server has told of itself. The log is read from its beginning.
+    pub async fn set_server(&self, identity: &Identity, cursor: &Cursor) -> Result<(), StoreError> {
         let tx = self.db.write(&[schema::META])?;
-        tx.store(schema::META)?
-            .put(schema::IDENTITY, &encode(identity))?;
+        let meta = tx.store(schema::META)?;
+        meta.put(schema::IDENTITY, &encode(identity))?;
+        meta.put(schema::CURSOR, &encode(cursor))?;
+        tx.commit().await
+    }
+
+    /// Writes a part of the server's log that was read and checked, in one transaction. Own events
+    /// that stand in it leave the tail.
+    pub async fn persist(&self, batch: &Batch, erased: &BTreeSet<KeyId>) -> Result<(), StoreError> {
+        let stores = [schema::META, schema::TAIL, schema::KEYS, schema::SEGMENTS];
+        let tx = self.db.write(&stores)?;
+        let tail = tx.store(schema::TAIL)?;
+        let meta = tx.store(schema::META)?;
+        let chain = meta.get(schema::CHAIN)?;
+        let confirmed = tail.get_all_up_to(f64::from(batch.confirmed_seq))?;
+        if let Some(first) = batch.chunks.first() {
+            tx.store(schema::SEGMENTS)?
+                .put(first.position as f64, &encode(&batch.chunks))?;
+        }
+        let wanted = |key: &&SealingKey| key.key.is_none() || !erased.contains(&key.id);
+        write_keys(&tx, batch.keys.iter().filter(wanted))?;
+        meta.put(schema::CURSOR, &encode(&batch.cursor))?;
+        tail.delete_up_to(f64::from(batch.confirmed_seq))?;
+        if let Some(head) = &batch.restored {
+            // The storage was set back; the chain goes on where the log says, unless it has gone
+            // on here already.
+            meta.put(schema::CHAIN, &encode(head))?;
+            let chain = read_chain(chain.bytes().await?)?;
+            if chain.seq >= head.seq {
+                return Err(StoreError::Damaged("chain"));
+            }
+        }
+        for run in decode_all::<Run>(confirmed.all_bytes().await?, "tail")? {
+            if let Some(rest) = run.behind(batch.confirmed_seq) {
+                tail.put(f64::from(rest.first_seq), &encode(&rest))?;
+            }
+        }
         tx.commit().await
     }
 
@@ -234,6 +269,14 @@ fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<ChainHead, StoreEr
         let run = Run {
             first_seq: append.expected.seq + 1,
             events: append.events.to_vec(),
+            keys: append
+                .keys
+                .iter()
+                .map(|key| MadeKey {
+                    seq: append.expected.seq + 1,
+                    id: key.id,
+                })
+                .collect(),
         };
         tx.store(schema::TAIL)?
             .put(f64::from(run.first_seq), &encode(&run))?;
@@ -245,10 +288,20 @@ fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<ChainHead, StoreEr
 }
 
 /// Issues the writes of sealing keys.
-pub(super) fn write_keys(tx: &Transaction, keys: &[SealingKey]) -> Result<(), StoreError> {
+fn write_keys<'k>(
+    tx: &Transaction,
+    keys: impl IntoIterator<Item = &'k SealingKey>,
+) -> Result<(), StoreError> {
     let store = tx.store(schema::KEYS)?;
-    keys.iter()
+    keys.into_iter()
         .try_for_each(|key| store.put(key.id.to_string(), &encode(key)))
+}
+
+fn read_optional<T>(bytes: Option<Vec<u8>>, what: &'static str) -> Result<Option<T>, StoreError>
+where
+    T: for<'b> minicbor::Decode<'b, ()>,
+{
+    bytes.map(|bytes| decode(&bytes, what)).transpose()
 }
 
 fn read_chain(bytes: Option<Vec<u8>>) -> Result<ChainHead, StoreError> {

@@ -1,7 +1,7 @@
 //! What stands in the stores: deterministic CBOR arrays, like everything that Pakka keeps.
 
 use minicbor::{Decode, Encode};
-use shared::bytes::Bytes;
+use shared::bytes::{Bytes, KeyId};
 use shared::event::{PublicKey, Role};
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::log::ChainHead;
@@ -62,6 +62,42 @@ pub struct Run {
     /// The events in their stored bytes, in sequence.
     #[n(1)]
     pub events: Vec<Bytes>,
+    /// The keys that were made with them. Only their names: the keys themselves lie in one place.
+    #[n(2)]
+    pub keys: Vec<MadeKey>,
+}
+
+impl Run {
+    /// The number of the last event.
+    pub fn last_seq(&self) -> u32 {
+        self.first_seq + self.events.len() as u32 - 1
+    }
+
+    /// What is left behind the event `seq`, if anything.
+    pub fn behind(mut self, seq: u32) -> Option<Run> {
+        if seq < self.first_seq {
+            return Some(self);
+        }
+        if seq >= self.last_seq() {
+            return None;
+        }
+        self.events.drain(..(seq + 1 - self.first_seq) as usize);
+        self.keys.retain(|key| key.seq > seq);
+        self.first_seq = seq + 1;
+        Some(self)
+    }
+}
+
+/// A key and the event that it was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct MadeKey {
+    /// The number of the first event of the command.
+    #[n(0)]
+    pub seq: u32,
+    /// The name of the key.
+    #[n(1)]
+    pub id: KeyId,
 }
 
 /// A run of the log in the server's order. Its chunks follow each other without a gap, and each

@@ -29,8 +29,8 @@ pub const ALL: [&str; 6] = [TAIL, SEGMENTS, SNAPSHOT, META, KEYS, DRAFTS];
 pub const IDENTITY: &str = "identity";
 /// In [`META`]: the end of the device's own chain (`ChainHead`).
 pub const CHAIN: &str = "chain";
-/// In [`META`]: how far the sync has come.
-pub const SYNC: &str = "sync";
+/// In [`META`]: how far the server's log was read (`Cursor`).
+pub const CURSOR: &str = "cursor";
 /// In [`META`]: the device's private key, as the browser keeps it.
 pub const DEVICE_KEY: &str = "device key";
 
