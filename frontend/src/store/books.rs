@@ -1,14 +1,16 @@
 //! The shop as this tab knows it: what the stored events fold into.
 
+use shared::bytes::Bytes;
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
+use shared::sync::engine::Cursor;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, SealingKey, Verdict};
 use shared::text::{Key, KeyRing};
 
 use super::StoreError;
-use super::records::{Identity, Run};
+use super::records::Identity;
 
 /// What screens look at. Only the fold changes it.
 pub struct Books {
@@ -28,6 +30,8 @@ pub struct Books {
     pub(super) position: u64,
     /// Own events up to this number are in the server's log.
     pub(super) confirmed_seq: u32,
+    /// How far the server's log was read, once there is a server.
+    pub(super) cursor: Option<Cursor>,
 }
 
 /// What folding a part of the log showed.
@@ -51,6 +55,7 @@ impl Books {
             chain,
             position: 0,
             confirmed_seq: 0,
+            cursor: None,
             identity,
         }
     }
@@ -60,9 +65,21 @@ impl Books {
         self.identity.device
     }
 
-    /// Entries on this phone that are not on the server.
-    pub const fn unsent(&self) -> u32 {
+    /// The number of the device's last entry.
+    pub const fn last_seq(&self) -> u32 {
+        self.chain.seq
+    }
+
+    /// Entries on this phone that stand in no server's log yet.
+    pub const fn unconfirmed(&self) -> u32 {
         self.chain.seq - self.confirmed_seq
+    }
+
+    /// Has the phone everything that the shop had when it joined? Until then totals would mislead.
+    pub fn is_filled(&self) -> bool {
+        let device = self.identity.device;
+        let read_once = |cursor: &Cursor| cursor.pinned.is_some();
+        device == DeviceNo::FOUNDER || self.cursor.as_ref().is_some_and(read_once)
     }
 
     /// Folds a run of the log. What was folded before is passed over.
@@ -79,7 +96,7 @@ impl Books {
             return Err(StoreError::Damaged("segment"));
         }
         let own = chunk.device == self.identity.device;
-        let counted = self.last_seq(chunk.device) >= chunk.first_seq;
+        let counted = self.folded_seq(chunk.device) >= chunk.first_seq;
         if own && counted && chunk.verdict != Verdict::Accepted {
             return Ok(Folded::Refold);
         }
@@ -106,8 +123,8 @@ impl Books {
     }
 
     /// Folds own events that no server has confirmed. What was folded before is passed over.
-    pub(super) fn fold_run(&mut self, run: &Run) -> Result<(), StoreError> {
-        for (seq, bytes) in (run.first_seq..).zip(&run.events) {
+    pub(super) fn fold_own(&mut self, first_seq: u32, events: &[Bytes]) -> Result<(), StoreError> {
+        for (seq, bytes) in (first_seq..).zip(events) {
             self.fold(self.identity.device, seq, &bytes.0, None, Standing::Counted)?;
         }
         Ok(())
@@ -121,7 +138,7 @@ impl Books {
         branch: Option<Branch>,
         standing: Standing,
     ) -> Result<(), StoreError> {
-        if seq <= self.last_seq(device) {
+        if seq <= self.folded_seq(device) {
             return Ok(());
         }
         let event = event::decode(bytes, branch);
@@ -133,7 +150,7 @@ impl Books {
 
     /// The last own event that was folded.
     pub(super) fn last_own_seq(&self) -> u32 {
-        self.last_seq(self.identity.device)
+        self.folded_seq(self.identity.device)
     }
 
     /// Who is at the phone when nobody has said: the person it was enrolled for.
@@ -144,7 +161,7 @@ impl Books {
         (!member.removed).then_some(staff)
     }
 
-    fn last_seq(&self, device: DeviceNo) -> u32 {
+    fn folded_seq(&self, device: DeviceNo) -> u32 {
         let lane = self.ledger.lanes.get(&device);
         lane.map_or(0, |lane| lane.last_seq)
     }

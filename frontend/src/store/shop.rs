@@ -8,19 +8,21 @@ use shared::bytes::{Bytes, Fixed};
 use shared::calendar::TimeMs;
 use shared::command::{self, Command, Context, QuestionKind, Refusal, Why};
 use shared::event::{self, Body, Decoded, Event};
-use shared::ids::{DeviceNo, EventId, ShopId};
+use shared::ids::{EventId, ShopId};
+use shared::sync::engine::{Activity, Input, SyncStatus};
 use shared::sync::wire::SealingKey;
 use shared::text::Entropy;
 
 use super::StoreError;
 use super::books::{Books, Folded};
 use super::database::{Append, Appended, Loaded, ShopDatabase};
-use super::records::{Segment, decode};
+use super::records::{Run, Segment, decode};
 use super::slices::Slices;
-use super::status::{Contact, EntryState, SyncState};
+use super::status::{Contact, EntryState};
 use super::turn::Turns;
 use crate::crypto::{self, DeviceKey};
-use crate::net::tabs::{Channel, News};
+use crate::net::driver::Driver;
+use crate::net::tabs::{Channel, Lead, News};
 
 /// How often an append is decided anew because another tab wrote first. Tabs of one phone have one
 /// pair of hands in front of them: twice is rare already.
@@ -40,19 +42,12 @@ pub(crate) struct Live {
     contact: ArcRwSignal<Contact>,
     turns: Turns,
     channel: RefCell<Option<Channel>>,
-    /// Called when there is something to sync.
-    wake: RefCell<Option<Rc<dyn Fn(Wake)>>>,
+    /// In the tab that syncs: what drives the engine.
+    driver: RefCell<Option<Rc<Driver>>>,
+    /// The wish to be that tab.
+    lead: RefCell<Option<Lead>>,
     /// A person said that the clock is right although it went back.
     clock_confirmed: Cell<bool>,
-}
-
-/// Why the sync should look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wake {
-    /// Own events were appended.
-    Appended,
-    /// A person asked for it.
-    Asked,
 }
 
 /// How much of a long piece of work is done.
@@ -136,13 +131,15 @@ impl Shop {
             key,
             books: RefCell::new(books),
             version: ArcRwSignal::new(0),
-            contact: ArcRwSignal::new(Contact::default()),
+            contact: ArcRwSignal::new(Contact::NONE),
             turns: Turns::default(),
             channel: RefCell::new(None),
-            wake: RefCell::new(None),
+            driver: RefCell::new(None),
+            lead: RefCell::new(None),
             clock_confirmed: Cell::new(false),
         });
         live.listen(shop)?;
+        live.start_sync();
         Ok(Shop(StoredValue::new_local(live)))
     }
 
@@ -173,37 +170,27 @@ impl Shop {
         self.live().execute(command.into(), answers).await
     }
 
-    /// Where the entries of this phone are. Tracked.
-    pub fn sync_state(self) -> SyncState {
-        let contact = self.live().contact.get();
-        self.with(|books| {
-            let unsent = books.unsent();
-            match contact {
-                _ if books.identity.server.is_none() => SyncState::OnlyHere,
-                Contact {
-                    problem: Some(problem),
-                    ..
-                } if problem.needs_a_person() => SyncState::Problem(unsent),
-                Contact { alone: true, .. } => SyncState::Alone(unsent),
-                _ if unsent == 0 => SyncState::AllSent,
-                Contact { sending: true, .. } => SyncState::Sending(unsent),
-                _ => SyncState::Waiting(unsent),
-            }
-        })
-    }
-
-    /// How the last attempts to reach the server went. Tracked.
+    /// How the sync stands. Tracked.
     pub fn contact(self) -> Contact {
-        self.live().contact.get()
+        let contact = self.live().contact.get();
+        if contact.status.activity != Activity::Alone {
+            return contact;
+        }
+        let waiting = self.with(Books::unconfirmed);
+        let status = SyncStatus {
+            waiting,
+            ..SyncStatus::ALONE
+        };
+        Contact { status, ..contact }
     }
 
     /// Where one entry is. Tracked.
     pub fn entry_state(self, entry: EventId) -> EntryState {
-        let contact = self.live().contact.get();
+        let waiting = self.contact().status.waiting;
         self.with(|books| {
             if entry.device != books.device() || entry.seq <= books.confirmed_seq {
                 EntryState::OnServer
-            } else if contact.sending && entry.seq <= contact.sent_to {
+            } else if books.last_seq() - waiting.min(books.last_seq()) >= entry.seq {
                 EntryState::Sent
             } else {
                 EntryState::Saved
@@ -215,7 +202,7 @@ impl Shop {
     pub fn sync_now(self) {
         let live = self.live();
         live.tell(&News::SyncNow);
-        live.wake(Wake::Asked);
+        live.drive(Input::SyncNow);
     }
 
     /// Keeps what is being typed, for a phone that dies before it is saved.
@@ -249,6 +236,7 @@ impl Live {
                     return Err(StoreError::Damaged("event").into());
                 }
             }
+            let first_seq = expected.seq + 1;
             let append = Append {
                 expected,
                 events: &stored,
@@ -258,17 +246,17 @@ impl Live {
             match self.db.append(append).await? {
                 Appended::Saved(chain) => {
                     self.change(|books| {
-                        let run = super::records::Run {
-                            first_seq: expected.seq + 1,
-                            events: stored,
-                        };
                         books.chain = chain;
-                        let folded = books.fold_run(&run);
+                        let folded = books.fold_own(first_seq, &stored);
                         books.take_keys(&keys);
                         folded
                     })?;
                     self.tell(&News::Written);
-                    self.wake(Wake::Appended);
+                    self.drive(Input::Appended {
+                        first_seq,
+                        events: stored,
+                        keys,
+                    });
                     let events = events.iter().map(|event| event.envelope.id).collect();
                     return Ok(Committed { events });
                 }
@@ -336,15 +324,23 @@ impl Live {
                 }
             }
             for run in &news.tail {
-                books.fold_run(run)?;
+                books.fold_own(run.first_seq, &run.events)?;
             }
+            books.cursor = news.cursor;
             books.take_keys(&news.keys);
             Ok::<_, StoreError>(Folded::Done)
         })?;
-        match folded {
-            Folded::Done => Ok(()),
-            Folded::Refold => self.refold().await,
+        if folded == Folded::Refold {
+            return self.refold().await;
         }
+        for run in news.tail {
+            self.drive(Input::Appended {
+                first_seq: run.first_seq,
+                keys: made_keys(&run, &news.keys),
+                events: run.events,
+            });
+        }
+        Ok(())
     }
 
     /// Folds everything anew from storage, and puts it in place at once when done. To be called in
@@ -362,11 +358,10 @@ impl Live {
         &self.turns
     }
 
+    /// The tab that syncs says how it goes.
     pub(crate) fn set_contact(&self, contact: Contact) {
-        if self.contact.get_untracked() != contact {
-            self.contact.set(contact);
-            self.tell(&News::Contact(contact));
-        }
+        self.contact.set(contact);
+        self.tell(&News::Contact(contact));
     }
 
     pub(crate) fn contact(&self) -> Contact {
@@ -379,20 +374,31 @@ impl Live {
         }
     }
 
-    fn wake(&self, why: Wake) {
-        let wake = self.wake.borrow().clone();
-        if let Some(wake) = wake {
-            wake(why);
+    /// Tells the engine, if this is the tab that syncs.
+    fn drive(&self, input: Input) {
+        let driver = self.driver.borrow().clone();
+        if let Some(driver) = driver {
+            driver.input(input);
         }
     }
 
-    /// From now on this tab syncs.
-    pub(crate) fn on_wake(&self, wake: Rc<dyn Fn(Wake)>) {
-        *self.wake.borrow_mut() = Some(wake);
-    }
-
-    fn leads(&self) -> bool {
-        self.wake.borrow().is_some()
+    /// Starts to sync if there is a server, as soon as no other tab does.
+    pub(crate) fn start_sync(self: &Rc<Live>) {
+        if self.peek(|books| books.identity.server.is_none()) || self.lead.borrow().is_some() {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let lead = Lead::ask(self.peek(|books| books.identity.shop), move || {
+            let Some(live) = weak.upgrade() else {
+                return;
+            };
+            leptos::task::spawn_local(async move {
+                if let Ok(driver) = Driver::start(&live).await {
+                    *live.driver.borrow_mut() = Some(driver);
+                }
+            });
+        });
+        *self.lead.borrow_mut() = Some(lead);
     }
 
     /// Hears what other tabs do.
@@ -406,13 +412,14 @@ impl Live {
                 News::Written => leptos::task::spawn_local(async move {
                     let _turn = live.turns.take().await;
                     // What cannot be read now is read with the next news, or at the next append.
-                    if live.read_news().await.is_ok() && live.peek(|books| books.unsent()) > 0 {
-                        live.wake(Wake::Appended);
-                    }
+                    let _ = live.read_news().await;
+                    live.start_sync();
                 }),
                 News::Contact(contact) => live.contact.set(contact),
-                News::SyncNow => live.wake(Wake::Asked),
-                News::Hello if live.leads() => live.tell(&News::Contact(live.contact())),
+                News::SyncNow => live.drive(Input::SyncNow),
+                News::Hello if live.driver.borrow().is_some() => {
+                    live.tell(&News::Contact(live.contact()));
+                }
                 News::Hello => {}
             }
         })?;
@@ -420,6 +427,15 @@ impl Live {
         *self.channel.borrow_mut() = Some(channel);
         Ok(())
     }
+}
+
+/// The keys that were made with a run, out of all keys.
+pub(crate) fn made_keys(run: &Run, keys: &[SealingKey]) -> Vec<SealingKey> {
+    let made = run.keys.iter().filter_map(|made| {
+        let key = keys.iter().find(|key| key.id == made.id);
+        key.cloned()
+    });
+    made.collect()
 }
 
 /// What the phone's clock says.
@@ -460,7 +476,7 @@ async fn fold_all(loaded: Loaded, progress: impl Fn(Progress)) -> Result<Books, 
         done += bytes.len() as u64;
     }
     for run in &loaded.tail {
-        books.fold_run(run)?;
+        books.fold_own(run.first_seq, &run.events)?;
         if slices.breathe().await {
             progress(Progress { done, total });
         }
@@ -468,6 +484,7 @@ async fn fold_all(loaded: Loaded, progress: impl Fn(Progress)) -> Result<Books, 
     if books.last_own_seq() != books.chain.seq {
         return Err(StoreError::Damaged("tail"));
     }
+    books.cursor = loaded.cursor;
     books.take_keys(&loaded.keys);
     books.staff = books.usual_staff();
     Ok(books)
