@@ -9,7 +9,7 @@ use shared::calendar::TimeMs;
 use shared::command::{self, Command, Context, QuestionKind, Refusal, Why};
 use shared::event::{self, Body, Decoded, Event};
 use shared::ids::{EventId, ShopId};
-use shared::sync::engine::{Activity, Input, SyncStatus};
+use shared::sync::engine::{Activity, Batch, Input, SyncStatus};
 use shared::sync::wire::SealingKey;
 use shared::text::Entropy;
 
@@ -352,6 +352,20 @@ impl Live {
         books.staff = staff;
         self.change(|old| *old = books);
         Ok(())
+    }
+
+    /// Folds a part of the server's log that has just been stored. To be called in turn.
+    pub(crate) async fn take(&self, batch: &Batch) -> Result<(), StoreError> {
+        self.tell(&News::Written);
+        let folded = if batch.rebuild || batch.restored.is_some() {
+            Folded::Refold
+        } else {
+            self.change(|books| books.take(batch))?
+        };
+        match folded {
+            Folded::Done => Ok(()),
+            Folded::Refold => self.refold().await,
+        }
     }
 
     pub(crate) fn turns(&self) -> &Turns {
