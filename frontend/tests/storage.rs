@@ -43,7 +43,7 @@ async fn founded(shop: ShopId) -> (ShopDatabase, ChainHead) {
     };
     let start = ChainHead::genesis(shop, &key.public());
     let chain = db
-        .found(&identity, append(start, &[]))
+        .found(&identity, None, append(start, &[]))
         .await
         .expect("a founded shop");
     (db, chain)

@@ -8,9 +8,7 @@ use std::rc::{Rc, Weak};
 use gloo_net::http::Method;
 use leptos::task::spawn_local;
 use shared::calendar::TimeMs;
-use shared::sync::engine::{
-    Batch, Engine, Failure, Input, Output, REQUEST_WAIT_MS, Stored, Ticket, read_reply,
-};
+use shared::sync::engine::{Batch, Engine, Failure, Input, Output, Stored, Ticket, read_reply};
 use shared::sync::wire::SyncRequest;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
@@ -54,7 +52,11 @@ impl Driver {
         let stored = Stored {
             cursor,
             keys: keys.collect(),
-            outbox: loaded.tail.iter().flat_map(|run| run.events.clone()).collect(),
+            outbox: loaded
+                .tail
+                .iter()
+                .flat_map(|run| run.events.clone())
+                .collect(),
         };
         let seed = u64::from_le_bytes(crypto::random());
         let address = Address {
@@ -113,7 +115,13 @@ impl Driver {
                 });
             }),
             Output::SetTimer(ticket, wait_ms) => {
-                let ring = move || driver.input(Input::TimerFired(ticket));
+                // Weak: a timer must not keep alive what keeps the timer.
+                let driver = Rc::downgrade(self);
+                let ring = move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.input(Input::TimerFired(ticket));
+                    }
+                };
                 *self.timer.borrow_mut() = Timer::after(wait_ms, ring);
             }
             Output::Reload(first_seq) => spawn_local(async move {
@@ -174,7 +182,10 @@ impl Driver {
             WindowListener::on("online", tell(|| Some(Input::Online))),
             WindowListener::on("offline", tell(|| Some(Input::Offline))),
             // Timers hardly run in a hidden tab.
-            WindowListener::on("visibilitychange", tell(|| visible().then_some(Input::Online))),
+            WindowListener::on(
+                "visibilitychange",
+                tell(|| visible().then_some(Input::Online)),
+            ),
         ];
         *self.events.borrow_mut() = events.into_iter().flatten().collect();
     }

@@ -159,7 +159,10 @@ mod tests {
         let long = vec![b'x'; 10 * MAX_LINE_BYTES];
         assert_eq!(lines.take(&long), []);
         assert!(lines.line.len() <= MAX_LINE_BYTES);
-        assert_eq!(lines.take(b"\ndata: {}\ndata: {\"head\":-1}\nevent: x\n"), []);
+        assert_eq!(
+            lines.take(b"\ndata: {}\ndata: {\"head\":-1}\nevent: x\n"),
+            []
+        );
         assert_eq!(lines.take(b"data: {\"head\":7}\n"), [7]);
     }
 }

@@ -66,7 +66,12 @@ impl Address {
 
     /// A request to `path`. Never cached, never redirected: a redirection comes from something in
     /// between that is not the server.
-    pub(super) fn request(&self, method: Method, path: &str, signal: &AbortSignal) -> RequestBuilder {
+    pub(super) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        signal: &AbortSignal,
+    ) -> RequestBuilder {
         let request = RequestBuilder::new(&format!("{}{path}", self.url))
             .method(method)
             .cache(RequestCache::NoStore)
@@ -89,7 +94,9 @@ impl Address {
         body: Option<&[u8]>,
         signal: &AbortSignal,
     ) -> Option<Reply> {
-        let request = self.request(method, path, signal).header("accept", MEDIA_TYPE);
+        let request = self
+            .request(method, path, signal)
+            .header("accept", MEDIA_TYPE);
         let request = match body {
             Some(body) => request
                 .header("content-type", MEDIA_TYPE)

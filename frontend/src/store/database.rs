@@ -7,7 +7,7 @@ use shared::bytes::{Bytes, KeyId};
 use shared::ids::ShopId;
 use shared::sync::engine::{Batch, Cursor};
 use shared::sync::log::ChainHead;
-use shared::sync::wire::SealingKey;
+use shared::sync::wire::{SealingKey, Token};
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
@@ -112,11 +112,12 @@ impl ShopDatabase {
         let keys = tx.store(schema::KEYS)?.get_all()?;
         let segments = tx.store(schema::SEGMENTS)?.get_all()?;
         let tail = tx.store(schema::TAIL)?.get_all()?;
-        let Some(identity) = identity.bytes().await? else {
+        let identity = read_optional(identity.bytes().await?, "identity")?;
+        let Some(identity) = identity else {
             return Ok(None);
         };
         let loaded = Loaded {
-            identity: decode(&identity, "identity")?,
+            identity,
             device_key: device_key.value().await?,
             chain: read_chain(chain.bytes().await?)?,
             cursor: read_optional(cursor.bytes().await?, "cursor")?,
@@ -190,18 +191,37 @@ impl ShopDatabase {
         kept.value().await
     }
 
-    /// Writes who this is together with the first events: the shop is here from now on.
+    /// Writes who this is together with the first events: the shop is here from now on. A device
+    /// that joined has no events yet, and a cursor instead.
     pub async fn found(
         &self,
         identity: &Identity,
+        cursor: Option<&Cursor>,
         append: Append<'_>,
     ) -> Result<ChainHead, StoreError> {
         let tx = self.start_append(false)?;
         let meta = tx.store(schema::META)?;
         meta.put(schema::IDENTITY, &encode(identity))?;
+        if let Some(cursor) = cursor {
+            meta.put(schema::CURSOR, &encode(cursor))?;
+        }
         let chain = write_own(&tx, &append)?;
         tx.commit().await?;
         Ok(chain)
+    }
+
+    /// A token for the server: the one that was made for it before, if a claim or a pairing was
+    /// begun and its answer got lost, else `fresh`, which is kept from now on.
+    pub async fn token(&self, fresh: Token) -> Result<Token, StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        let meta = tx.store(schema::META)?;
+        let kept = meta.get(schema::TOKEN)?.bytes().await?;
+        if let Some(token) = read_optional(kept, "token")? {
+            return Ok(token);
+        }
+        meta.put(schema::TOKEN, &encode(&fresh))?;
+        tx.commit().await?;
+        Ok(fresh)
     }
 
     /// Writes what the server has told of itself. The log is read from its beginning.

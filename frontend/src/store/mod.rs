@@ -2,6 +2,7 @@
 
 pub mod books;
 pub mod database;
+mod device_key;
 pub mod error;
 pub mod idb;
 pub mod index;
@@ -10,6 +11,7 @@ pub mod schema;
 pub mod shop;
 pub mod slices;
 pub mod space;
+pub mod start;
 pub mod status;
 pub mod turn;
 

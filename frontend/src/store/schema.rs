@@ -31,6 +31,8 @@ pub const IDENTITY: &str = "identity";
 pub const CHAIN: &str = "chain";
 /// In [`META`]: how far the server's log was read (`Cursor`).
 pub const CURSOR: &str = "cursor";
+/// In [`META`]: the token that this device made for its server.
+pub const TOKEN: &str = "token";
 /// In [`META`]: the device's private key, as the browser keeps it.
 pub const DEVICE_KEY: &str = "device key";
 

@@ -29,7 +29,7 @@ use crate::net::tabs::{Channel, Lead, News};
 const MAX_TRIES: u32 = 8;
 
 /// The open shop. Cheap to copy into closures.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shop(StoredValue<Rc<Live>, LocalStorage>);
 
 /// What a [`Shop`] stands for.
@@ -458,7 +458,7 @@ pub fn now() -> TimeMs {
 }
 
 /// The keys that a decision makes, and the tombstones of those that it destroys.
-fn keys_of(decision: &command::Decision) -> Vec<SealingKey> {
+pub(super) fn keys_of(decision: &command::Decision) -> Vec<SealingKey> {
     let made = decision.keys.iter().map(|(id, key)| SealingKey {
         id: *id,
         key: Some(Fixed(key.0)),
