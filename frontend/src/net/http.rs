@@ -10,6 +10,8 @@ use web_sys::{AbortSignal, RequestCache, RequestRedirect};
 use super::base64url;
 use crate::store::records::{decode, encode};
 
+const NO_CONTENT: u16 = 204;
+
 /// A server as this device speaks to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -124,10 +126,32 @@ impl Address {
     where
         A: for<'b> Decode<'b, ()>,
     {
+        let reply = self.reply(method, path, body, wait_ms).await?;
+        decode(&reply.body, "answer").map_err(|_| AskError::NotTheServer)
+    }
+
+    /// Tells something that has no answer but "done".
+    pub async fn tell(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+        wait_ms: u32,
+    ) -> Result<(), AskError> {
+        self.reply(method, path, body, wait_ms).await.map(drop)
+    }
+
+    async fn reply(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+        wait_ms: u32,
+    ) -> Result<Reply, AskError> {
         let signal = AbortSignal::timeout_with_u32(wait_ms);
         let body = body.as_ref().map(|body| body.0.as_slice());
         let reply = self.send(method, path, body, &signal).await;
-        read(reply.ok_or(AskError::Unreachable)?)
+        check(reply.ok_or(AskError::Unreachable)?)
     }
 }
 
@@ -136,11 +160,12 @@ pub fn body<T: Encode<()>>(value: &T) -> Option<Bytes> {
     Some(Bytes(encode(value)))
 }
 
-fn read<A>(reply: Reply) -> Result<A, AskError>
-where
-    A: for<'b> Decode<'b, ()>,
-{
-    let ours = reply.content_type.is_some_and(|content_type| {
+/// Only what is wholly in Pakka's own format is believed.
+fn check(reply: Reply) -> Result<Reply, AskError> {
+    if reply.status == NO_CONTENT && reply.body.is_empty() {
+        return Ok(reply);
+    }
+    let ours = reply.content_type.as_ref().is_some_and(|content_type| {
         let essence = content_type.split(';').next().unwrap_or_default();
         essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)
     });
@@ -148,7 +173,7 @@ where
         return Err(AskError::NotTheServer);
     }
     if (200..300).contains(&reply.status) {
-        return decode(&reply.body, "answer").map_err(|_| AskError::NotTheServer);
+        return Ok(reply);
     }
     match decode::<ErrorBody>(&reply.body, "refusal") {
         Ok(refusal) => Err(AskError::Refused {

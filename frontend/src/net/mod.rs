@@ -4,4 +4,5 @@ mod base64url;
 pub(crate) mod driver;
 mod hints;
 pub mod http;
+pub mod pairing;
 pub mod tabs;

@@ -36,6 +36,12 @@ pub const TOKEN: &str = "token";
 /// In [`META`]: the device's private key, as the browser keeps it.
 pub const DEVICE_KEY: &str = "device key";
 
+/// In [`META`] of [`JOINING`]: the public half of the device's key.
+pub const JOINING_KEY: &str = "joining key";
+
+/// The name of the database of a phone that joins a shop which it does not know yet.
+pub const JOINING: &str = "pakka-joining";
+
 const PREFIX: &str = "pakka-";
 
 /// The name of a shop's database.

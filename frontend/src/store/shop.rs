@@ -9,14 +9,14 @@ use shared::calendar::TimeMs;
 use shared::command::{self, Command, Context, QuestionKind, Refusal, Why};
 use shared::event::{self, Body, Decoded, Event};
 use shared::ids::{EventId, ShopId};
-use shared::sync::engine::{Activity, Batch, Input, SyncStatus};
+use shared::sync::engine::{Activity, Batch, Cursor, Input, SyncStatus};
 use shared::sync::wire::SealingKey;
 use shared::text::Entropy;
 
 use super::StoreError;
 use super::books::{Books, Folded};
 use super::database::{Append, Appended, Loaded, ShopDatabase};
-use super::records::{Run, Segment, decode};
+use super::records::{Identity, Run, Segment, decode};
 use super::slices::Slices;
 use super::status::{Contact, EntryState};
 use super::turn::Turns;
@@ -366,6 +366,23 @@ impl Live {
             Folded::Done => Ok(()),
             Folded::Refold => self.refold().await,
         }
+    }
+
+    /// The shop has a server from now on.
+    pub(crate) async fn take_server(
+        self: &Rc<Live>,
+        identity: Identity,
+        cursor: Cursor,
+    ) -> Result<(), StoreError> {
+        let _turn = self.turns.take().await;
+        self.db.set_server(&identity, &cursor).await?;
+        self.change(|books| {
+            books.identity = identity;
+            books.cursor = Some(cursor);
+        });
+        self.tell(&News::Written);
+        self.start_sync();
+        Ok(())
     }
 
     pub(crate) fn turns(&self) -> &Turns {

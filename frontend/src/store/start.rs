@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::command::{self, Command, Context, OpenShop, StartSession, new_shop_id};
 use shared::event::{self, Language, Role};
-use shared::ids::DeviceNo;
+use shared::ids::{DeviceNo, ShopId};
 use shared::sync::log::ChainHead;
 use shared::text::{Entropy, KeyRing};
 
@@ -86,12 +86,18 @@ pub async fn begin() {
     set(Stage::FirstStart { was_here });
 }
 
-fn blocked() {
+pub(crate) fn blocked() {
     set(Stage::Trouble(Trouble::Blocked));
 }
 
-fn lost(error: StoreError) {
+pub(crate) fn lost(error: StoreError) {
     set(Stage::Trouble(Trouble::Storage(error)));
+}
+
+/// Opens a shop that was written just now.
+pub(crate) async fn open(shop: ShopId) -> Result<Shop, StoreError> {
+    let shop = Shop::open(shop, |_| {}, blocked, lost).await?;
+    shop.ok_or(StoreError::Gone)
 }
 
 /// Shows a shop that is open, and tells the books which version of the app works on them now.
@@ -166,8 +172,7 @@ pub async fn create_shop(new: NewShop) -> Result<Shop, Refused> {
     };
     db.found(&identity, None, append).await?;
     drop(db);
-    let shop = Shop::open(shop, |_| {}, blocked, lost).await?;
-    let shop = shop.ok_or(StoreError::Gone)?;
+    let shop = open(shop).await?;
     opened(shop).await;
     Ok(shop)
 }
