@@ -124,6 +124,27 @@ pub struct Line {
     pub cost: Option<Paise>,
 }
 
+impl Line {
+    /// A line that says what was sold, how much of it and for what price, and no more.
+    pub fn plain(name: &str, quantity: Quantity, unit: Unit, price: Paise) -> Line {
+        Line {
+            name: name.to_owned(),
+            quantity,
+            unit,
+            price,
+            amount: quantity.cost(price),
+            item: None,
+            batch: None,
+            mrp: None,
+            discount: None,
+            hsn: None,
+            rate: None,
+            tax: None,
+            cost: None,
+        }
+    }
+}
+
 /// The tax of a line, split as the law asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
 #[cbor(array)]

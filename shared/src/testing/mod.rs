@@ -3,6 +3,7 @@
 //! Behind the feature `testing`; never part of the app or the server.
 
 pub mod build;
+pub mod demo;
 pub mod device;
 pub mod given;
 pub mod logs;
