@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use minicbor::{Decode, Encode};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 
 /// The longest answer, in bytes. An answer brings at most the bytes that were asked for, or one
@@ -14,12 +14,31 @@ pub const MAX_ANSWER_BYTES: usize = 80 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest silence while an answer is awaited. A join waits 25 s for the owner.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a request that met a busy server is sent again.
+const MAX_TRIES: u32 = 5;
+/// When a busy server says nothing about when to come back.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The longest that a server may ask a tool to wait.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// A connection to one server.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
     server: String,
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// Why a request brought no answer that can be used.
@@ -34,28 +53,15 @@ pub enum CallError {
     /// Something answered that is not Pakka: a captive portal, another program.
     #[error("{0} answered, but not as a Pakka server does")]
     NotPakka(String),
-    /// The server asks to try again later.
-    #[error("the server is busy: {message}")]
-    Busy {
-        /// After how long.
-        after: Option<Duration>,
-        /// Its words.
-        message: String,
-    },
+    /// The server went on asking for patience.
+    #[error("the server {0} is busy; try again in a minute")]
+    Busy(String),
     /// The server says no.
     #[error("the server refused: {}", .0.message)]
     Refused(ErrorBody),
 }
 
 impl CallError {
-    /// The same request may succeed later.
-    pub const fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            CallError::Unreachable(_) | CallError::NotPakka(_) | CallError::Busy { .. }
-        )
-    }
-
     /// The reason for machines, of a refusal.
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -90,7 +96,7 @@ impl Http {
         &self.server
     }
 
-    /// `POST /api/v1/<path>`.
+    /// `POST /api/v1/<path>`, sent again when the server asks to come back.
     pub async fn post<Q: Encode<()>, A: for<'b> Decode<'b, ()>>(
         &self,
         path: &str,
@@ -101,7 +107,7 @@ impl Http {
         self.call(Method::POST, path, token, Some(body)).await
     }
 
-    /// `GET /api/v1/<path>`.
+    /// `GET /api/v1/<path>`, sent again when the server asks to come back.
     pub async fn get<A: for<'b> Decode<'b, ()>>(
         &self,
         path: &str,
@@ -117,6 +123,30 @@ impl Http {
         token: Option<&Token>,
         body: Option<Vec<u8>>,
     ) -> Result<A, CallError> {
+        let not_pakka = || CallError::NotPakka(self.server.clone());
+        for _ in 0..MAX_TRIES {
+            let reply = self.send(method.clone(), path, token, body.clone()).await?;
+            match reply.status {
+                200..=299 => return reply.decode().ok_or_else(not_pakka),
+                429 | 503 => tokio::time::sleep(reply.wait()).await,
+                400..=499 => {
+                    let refusal = reply.decode().ok_or_else(not_pakka)?;
+                    return Err(CallError::Refused(refusal));
+                }
+                _ => return Err(not_pakka()),
+            }
+        }
+        Err(CallError::Busy(self.server.clone()))
+    }
+
+    /// Sends once and gives the answer as it came, whatever it is.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&Token>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, CallError> {
         let url = format!("{}/api/v1/{path}", self.server);
         let mut request = self.client.request(method, url).header(ACCEPT, MEDIA_TYPE);
         if let Some(token) = token {
@@ -127,43 +157,44 @@ impl Http {
         }
         let unreachable = |_| CallError::Unreachable(self.server.clone());
         let mut answer = request.send().await.map_err(unreachable)?;
-        let not_pakka = || CallError::NotPakka(self.server.clone());
-        let is_cbor = answer
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(MEDIA_TYPE.as_bytes()));
-        let (status, after) = (answer.status(), retry_after(&answer));
-        let mut bytes = Vec::new();
+        let header = |name: HeaderName| {
+            let value = answer.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let mut reply = Reply {
+            status: answer.status().as_u16(),
+            content_type: header(CONTENT_TYPE),
+            retry_after: header(RETRY_AFTER),
+            body: Vec::new(),
+        };
         while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
-            if bytes.len() + piece.len() > MAX_ANSWER_BYTES {
-                return Err(not_pakka());
+            if reply.body.len() + piece.len() > MAX_ANSWER_BYTES {
+                return Err(CallError::NotPakka(self.server.clone()));
             }
-            bytes.extend_from_slice(&piece);
+            reply.body.extend_from_slice(&piece);
         }
-        if status.is_success() && is_cbor {
-            return minicbor::decode(&bytes).map_err(|_| not_pakka());
-        }
-        let refusal = minicbor::decode::<ErrorBody>(&bytes)
-            .ok()
-            .filter(|_| is_cbor);
-        match (status, refusal) {
-            (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, refusal) => {
-                let stated = refusal.as_ref().and_then(|body| body.retry_after_ms);
-                Err(CallError::Busy {
-                    after: stated
-                        .map(|wait_ms| Duration::from_millis(u64::from(wait_ms)))
-                        .or(after),
-                    message: refusal.map(|body| body.message).unwrap_or_default(),
-                })
-            }
-            (status, Some(body)) if status.is_client_error() => Err(CallError::Refused(body)),
-            _ => Err(not_pakka()),
-        }
+        Ok(reply)
     }
 }
 
-/// `Retry-After` in seconds.
-fn retry_after(answer: &Response) -> Option<Duration> {
-    let value = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+impl Reply {
+    /// What the body says, if it is in Pakka's own format.
+    fn decode<A: for<'b> Decode<'b, ()>>(&self) -> Option<A> {
+        let kind = self.content_type.as_deref()?;
+        kind.starts_with(MEDIA_TYPE)
+            .then(|| minicbor::decode(&self.body).ok())?
+    }
+
+    /// When a busy server wants to be asked again.
+    fn wait(&self) -> Duration {
+        let body = self
+            .decode::<ErrorBody>()
+            .and_then(|body| body.retry_after_ms);
+        let header = || self.retry_after.as_deref()?.trim().parse().ok();
+        let stated = match body {
+            Some(wait_ms) => Some(Duration::from_millis(wait_ms.into())),
+            None => header().map(Duration::from_secs),
+        };
+        stated.unwrap_or(DEFAULT_RETRY_AFTER).min(MAX_RETRY_AFTER)
+    }
 }

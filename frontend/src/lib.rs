@@ -23,7 +23,6 @@ pub fn start() {
     platform::history::start();
     platform::shell::start();
     platform::theme::Theme::remembered().show();
-    spawn_local(store::begin());
     spawn_local(open());
 }
 

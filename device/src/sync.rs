@@ -1,0 +1,222 @@
+//! The shell around the sync engine: it signs, sends, checks, stores and waits.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use reqwest::Method;
+use shared::sync::engine::{
+    Activity, Batch, Failure, Input, Output, Problem, Stop, Ticket, read_reply,
+};
+use shared::sync::wire::SyncRequest;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::DeviceError;
+use crate::device::{Device, Server, now};
+use crate::keys::verify;
+use crate::storage::Read;
+
+/// How long a tool goes on trying by default.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the engine has asked for and a round has not done yet.
+#[derive(Default)]
+struct Pending {
+    inputs: VecDeque<Input>,
+    request: Option<(Ticket, Box<SyncRequest>)>,
+    timer: Option<(Ticket, Instant)>,
+}
+
+impl Device {
+    /// Sends what it has and reads what it lacks, until the server has no more and nothing waits.
+    /// Goes on through failures that pass, with the waits that the engine and the server ask for,
+    /// for at most [`PATIENCE`].
+    pub async fn sync_until_quiet(&mut self) -> Result<(), DeviceError> {
+        self.sync_with_patience(PATIENCE).await
+    }
+
+    /// Like [`Device::sync_until_quiet`] with another patience.
+    pub async fn sync_with_patience(&mut self, patience: Duration) -> Result<(), DeviceError> {
+        self.save()?;
+        let until = Instant::now() + patience;
+        let mut pending = Pending::default();
+        self.tell_news(&mut pending)?;
+        pending.inputs.push_back(Input::SyncNow);
+        loop {
+            while let Some(input) = pending.inputs.pop_front() {
+                self.step(input, &mut pending)?;
+            }
+            if let Some((ticket, request)) = pending.request.take() {
+                let deadline = pending.timer.map(|(_, deadline)| deadline);
+                let input = self.ask(ticket, &request, deadline).await?;
+                // Too late: then the timer speaks.
+                pending.inputs.extend(input);
+                if !pending.inputs.is_empty() {
+                    continue;
+                }
+            }
+            let status = self.server()?.engine.status();
+            match (status.activity, pending.timer.take()) {
+                (Activity::Settled, _) => return Ok(()),
+                (Activity::Stopped(stop), _) => return Err(DeviceError::SyncStopped(stop)),
+                (_, Some((ticket, deadline))) if deadline <= until => {
+                    sleep_until(deadline).await;
+                    pending.inputs.push_back(Input::TimerFired(ticket));
+                }
+                _ => {
+                    let problem = status.problem.unwrap_or(Problem::Stalled);
+                    return Err(DeviceError::SyncGaveUp(problem));
+                }
+            }
+        }
+    }
+
+    /// One exchange at most: what a phone does at one tick of its clock. For tests that look
+    /// between the steps.
+    fn step(&mut self, input: Input, pending: &mut Pending) -> Result<(), DeviceError> {
+        let outputs = self.server_mut()?.engine.handle(input);
+        for output in outputs {
+            match output {
+                Output::Sign(ticket, message) => {
+                    let signature = self.key.sign(&message);
+                    let input = Input::Signed(ticket, Some(signature));
+                    pending.inputs.push_back(input);
+                }
+                Output::Verify(ticket, check) => {
+                    let sound = verify(&check.key, &check.message, &check.signature);
+                    pending.inputs.push_back(Input::Verified(ticket, sound));
+                }
+                Output::Send(ticket, request) => pending.request = Some((ticket, request)),
+                Output::SetTimer(ticket, wait_ms) => {
+                    let deadline = Instant::now() + Duration::from_millis(wait_ms.into());
+                    pending.timer = Some((ticket, deadline));
+                }
+                Output::Persist(ticket, batch) => {
+                    let done = match self.read(Read::from(*batch)) {
+                        Ok(()) => Input::Persisted(ticket),
+                        Err(_) => Input::PersistFailed(ticket),
+                    };
+                    pending.inputs.push_back(done);
+                }
+                Output::Reload(first_seq) => {
+                    let (events, keys) = self.written_since(first_seq);
+                    pending.inputs.push_back(Input::Appended {
+                        first_seq,
+                        events,
+                        keys,
+                    });
+                }
+                Output::Status(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the engine what was written since the last time.
+    fn tell_news(&mut self, pending: &mut Pending) -> Result<(), DeviceError> {
+        let first_seq = self.server()?.told_seq + 1;
+        let (events, keys) = self.written_since(first_seq);
+        self.server_mut()?.told_seq = self.last_seq();
+        if !events.is_empty() {
+            pending.inputs.push_back(Input::Appended {
+                first_seq,
+                events,
+                keys,
+            });
+        }
+        Ok(())
+    }
+
+    /// Sends a request. `None` when the deadline came first.
+    async fn ask(
+        &mut self,
+        ticket: Ticket,
+        request: &SyncRequest,
+        deadline: Option<Instant>,
+    ) -> Result<Option<Input>, DeviceError> {
+        let body = minicbor::to_vec(request).expect("writing to memory cannot fail");
+        let sent_bytes = body.len() as u64;
+        let http = self.http()?.clone();
+        let sending = http.send(Method::POST, "sync", Some(self.token()), Some(body));
+        let reply = match deadline {
+            Some(deadline) => match timeout_at(deadline, sending).await {
+                Ok(reply) => reply,
+                Err(_) => return Ok(None),
+            },
+            None => sending.await,
+        };
+        let traffic = &mut self.server_mut()?.traffic;
+        traffic.requests += 1;
+        traffic.sent_bytes += sent_bytes;
+        let Ok(reply) = reply else {
+            return Ok(Some(Input::Failed(ticket, Failure::Unreachable)));
+        };
+        traffic.received_bytes += reply.body.len() as u64;
+        let answer = read_reply(
+            reply.status,
+            reply.content_type.as_deref(),
+            reply.retry_after.as_deref(),
+            &reply.body,
+        );
+        Ok(Some(match answer {
+            Ok(answer) => Input::Answered(ticket, now(), Box::new(answer)),
+            Err(failure) => Input::Failed(ticket, failure),
+        }))
+    }
+
+    /// Does the server hold everything that was written here?
+    pub fn waiting(&self) -> u32 {
+        let server = self.server.as_ref();
+        server.map_or(self.last_seq(), |server| server.engine.status().waiting)
+    }
+
+    fn server(&self) -> Result<&Server, DeviceError> {
+        self.server.as_ref().ok_or(DeviceError::NoServer)
+    }
+
+    fn server_mut(&mut self) -> Result<&mut Server, DeviceError> {
+        self.server.as_mut().ok_or(DeviceError::NoServer)
+    }
+}
+
+impl From<Batch> for Read {
+    fn from(batch: Batch) -> Read {
+        // `restored` needs nothing here: what an older copy lacks stands in the chunks.
+        Read {
+            chunks: batch.chunks,
+            keys: batch.keys,
+            cursor: batch.cursor,
+            confirmed_seq: batch.confirmed_seq,
+            rebuild: batch.rebuild,
+        }
+    }
+}
+
+/// Why a sync stopped, in words.
+pub fn stop_in_words(stop: Stop) -> &'static str {
+    match stop {
+        Stop::NotKnown => "the server does not know this device; pair it again",
+        Stop::NotEnrolled => "the owner has not let this device in yet",
+        Stop::Revoked => {
+            "the owner removed this device; what it wrote was handed in and waits for the owner"
+        }
+        Stop::Forked => "this storage is a copy of a device that went on elsewhere",
+        Stop::UpdateNeeded => "this program and the server are of too different versions",
+        Stop::LogRewritten(_) => "the server's log is not the one that this device has read",
+    }
+}
+
+/// What went wrong last, in words.
+pub fn problem_in_words(problem: Problem) -> &'static str {
+    match problem {
+        Problem::Offline | Problem::Unreachable => "the server cannot be reached",
+        Problem::TimedOut => "the server did not answer in time",
+        Problem::Busy { .. } => "the server is busy",
+        Problem::NotOurServer => "something answered that is not a Pakka server",
+        Problem::ServerFault => "the server has a fault",
+        Problem::Refused => "the server did not take the request",
+        Problem::CannotSign => "this device could not sign",
+        Problem::CannotStore => "this device could not store what it read",
+        Problem::SignatureRefused => "the server did not take the signature",
+        Problem::Stalled => "the server answers, but nothing moves",
+    }
+}
