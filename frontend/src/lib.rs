@@ -23,6 +23,7 @@ pub fn start() {
     platform::history::start();
     platform::shell::start();
     platform::theme::Theme::remembered().show();
+    spawn_local(store::begin());
     spawn_local(open());
 }
 

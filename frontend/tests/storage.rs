@@ -6,11 +6,12 @@ use frontend::crypto::{Custody, DeviceKey, random, verify};
 use frontend::store::StoreError;
 use frontend::store::database::{Append, Appended, ShopDatabase};
 use frontend::store::idb::{Database, Open};
-use frontend::store::records::{Chain, Identity};
+use frontend::store::records::{Identity, after};
 use js_sys::{Function, Object};
 use shared::bytes::{Bytes, Fixed};
 use shared::event::Role;
 use shared::ids::{DeviceNo, ShopId};
+use shared::sync::log::ChainHead;
 use shared::sync::wire::SealingKey;
 use uuid::Uuid;
 use wasm_bindgen::JsValue;
@@ -29,7 +30,7 @@ async fn open(shop: ShopId) -> ShopDatabase {
 }
 
 /// A shop with the phone's key in its database and no events yet.
-async fn founded(shop: ShopId) -> (ShopDatabase, Chain) {
+async fn founded(shop: ShopId) -> (ShopDatabase, ChainHead) {
     let db = open(shop).await;
     let key = DeviceKey::make(Custody::Browser).await.expect("a key");
     db.keep_device_key(key.stored()).await.expect("a kept key");
@@ -40,15 +41,15 @@ async fn founded(shop: ShopId) -> (ShopDatabase, Chain) {
         key: key.public(),
         server: None,
     };
-    let start = Chain::start(shop, &key.public());
+    let start = ChainHead::genesis(shop, &key.public());
     let chain = db
-        .found(&identity, append(start, &[]))
+        .found(&identity, None, append(start, &[]))
         .await
         .expect("a founded shop");
     (db, chain)
 }
 
-fn append(expected: Chain, events: &[Bytes]) -> Append<'_> {
+fn append(expected: ChainHead, events: &[Bytes]) -> Append<'_> {
     Append {
         expected,
         events,
@@ -85,8 +86,8 @@ async fn entries_and_their_keys_are_there_after_a_reload() {
             ..append(chain, &events)
         })
         .await;
-    let after = chain.after(&events);
-    assert_eq!(saved, Ok(Appended::Saved(after)));
+    let end = after(chain, &events);
+    assert_eq!(saved, Ok(Appended::Saved(end)));
     drop(db);
 
     let loaded = open(shop)
@@ -95,7 +96,7 @@ async fn entries_and_their_keys_are_there_after_a_reload() {
         .await
         .expect("readable")
         .expect("founded");
-    assert_eq!(loaded.chain, after);
+    assert_eq!(loaded.chain, end);
     assert_eq!(loaded.keys, [key]);
     assert_eq!(loaded.tail.len(), 1);
     assert_eq!(
@@ -116,13 +117,16 @@ async fn two_tabs_never_write_the_same_number() {
     );
     assert_eq!(
         both,
-        (Ok(Appended::Saved(chain.after(&atta))), Ok(Appended::Moved))
+        (
+            Ok(Appended::Saved(after(chain, &atta))),
+            Ok(Appended::Moved)
+        )
     );
 
-    let news = other.news(chain.next_seq, 0).await.expect("readable");
+    let news = other.news(chain.seq + 1, 0).await.expect("readable");
     assert_eq!(news.tail[0].events, atta, "the other tab's entry is found");
     let again = other.append(append(news.chain, &dal)).await;
-    assert_eq!(again, Ok(Appended::Saved(news.chain.after(&dal))));
+    assert_eq!(again, Ok(Appended::Saved(after(news.chain, &dal))));
     let tail = one.load().await.expect("readable").expect("founded").tail;
     let numbers: Vec<u32> = tail.iter().map(|run| run.first_seq).collect();
     assert_eq!(numbers, [1, 2]);

@@ -1,3 +1,8 @@
 //! How this phone meets the others: the server, and the other tabs.
 
+mod base64url;
+pub(crate) mod driver;
+mod hints;
+pub mod http;
+pub mod pairing;
 pub mod tabs;

@@ -1,14 +1,19 @@
 //! The database of one shop: typed reading and writing, one transaction for each thing that must
 //! happen whole or not at all.
 
-use shared::bytes::Bytes;
+use std::collections::BTreeSet;
+
+use shared::bytes::{Bytes, KeyId};
+use shared::event::PublicKey;
 use shared::ids::ShopId;
-use shared::sync::wire::SealingKey;
+use shared::sync::engine::{Batch, Cursor};
+use shared::sync::log::ChainHead;
+use shared::sync::wire::{SealingKey, Token};
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
 use super::idb::{Database, Open, Store, Transaction};
-use super::records::{Chain, Identity, Run, Segment, decode, encode};
+use super::records::{Identity, MadeKey, Run, Segment, after, decode, encode};
 use super::schema;
 
 /// The open database of a shop.
@@ -23,9 +28,9 @@ pub struct Loaded {
     /// The device's private key, see [`crate::crypto::DeviceKey::load`].
     pub device_key: JsValue,
     /// The end of the device's own chain.
-    pub chain: Chain,
-    /// How far the sync has come, if it ever ran.
-    pub sync: Option<Vec<u8>>,
+    pub chain: ChainHead,
+    /// How far the server's log was read, once there is a server.
+    pub cursor: Option<Cursor>,
     /// The keys that seal texts.
     pub keys: Vec<SealingKey>,
     /// The log as the server ordered it; each record is a [`Segment`], decoded as it is folded.
@@ -36,10 +41,12 @@ pub struct Loaded {
 
 /// What other tabs have written since.
 pub struct News {
+    /// Which shop and device this is: a tab may have found a server.
+    pub identity: Option<Identity>,
     /// The end of the device's own chain.
-    pub chain: Chain,
-    /// How far the sync has come, if it ever ran.
-    pub sync: Option<Vec<u8>>,
+    pub chain: ChainHead,
+    /// How far the server's log was read, once there is a server.
+    pub cursor: Option<Cursor>,
     /// The keys that seal texts.
     pub keys: Vec<SealingKey>,
     /// The log from the asked position on, and perhaps some before it.
@@ -52,7 +59,7 @@ pub struct News {
 #[derive(Debug, Clone, Copy)]
 pub struct Append<'a> {
     /// The end of the chain that the command was decided on.
-    pub expected: Chain,
+    pub expected: ChainHead,
     /// The events in their stored bytes, in sequence.
     pub events: &'a [Bytes],
     /// The keys that they brought.
@@ -66,7 +73,7 @@ pub struct Append<'a> {
 #[must_use]
 pub enum Appended {
     /// All is on the disk. This is the end of the chain now.
-    Saved(Chain),
+    Saved(ChainHead),
     /// Nothing was written: another tab has written since.
     Moved,
 }
@@ -89,6 +96,48 @@ impl ShopDatabase {
         Ok(ShopDatabase { db })
     }
 
+    /// Opens the database of a phone that joins a shop which it does not know yet.
+    pub async fn open_for_joining() -> Result<ShopDatabase, StoreError> {
+        let db = Database::open(Open {
+            name: schema::JOINING,
+            version: schema::VERSION,
+            upgrade: schema::upgrade,
+            blocked: Box::new(|| {}),
+            lost: Box::new(|_| {}),
+        })
+        .await?;
+        Ok(ShopDatabase { db })
+    }
+
+    /// The key with which this phone began to join, if it did.
+    pub async fn joining_key(&self) -> Result<Option<(JsValue, PublicKey)>, StoreError> {
+        let tx = self.db.read(&[schema::META])?;
+        let meta = tx.store(schema::META)?;
+        let key = meta.get(schema::DEVICE_KEY)?;
+        let public = meta.get(schema::JOINING_KEY)?;
+        let key = key.value().await?;
+        let public = read_optional(public.bytes().await?, "joining key")?;
+        Ok(public.map(|public| (key, public)))
+    }
+
+    /// Notes the public half of the key with which this phone joins.
+    pub async fn set_joining_key(&self, key: &PublicKey) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        tx.store(schema::META)?
+            .put(schema::JOINING_KEY, &encode(key))?;
+        tx.commit().await
+    }
+
+    /// The phone has joined: the next time it makes another key.
+    pub async fn forget_joining(&self) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        let meta = tx.store(schema::META)?;
+        for record in [schema::JOINING_KEY, schema::DEVICE_KEY, schema::TOKEN] {
+            meta.delete(record)?;
+        }
+        tx.commit().await
+    }
+
     /// Deletes the database of a shop.
     pub async fn delete(shop: ShopId) -> Result<(), StoreError> {
         Database::delete(&schema::database_name(shop)).await
@@ -102,18 +151,19 @@ impl ShopDatabase {
         let identity = meta.get(schema::IDENTITY)?;
         let device_key = meta.get(schema::DEVICE_KEY)?;
         let chain = meta.get(schema::CHAIN)?;
-        let sync = meta.get(schema::SYNC)?;
+        let cursor = meta.get(schema::CURSOR)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
         let segments = tx.store(schema::SEGMENTS)?.get_all()?;
         let tail = tx.store(schema::TAIL)?.get_all()?;
-        let Some(identity) = identity.bytes().await? else {
+        let identity = read_optional(identity.bytes().await?, "identity")?;
+        let Some(identity) = identity else {
             return Ok(None);
         };
         let loaded = Loaded {
-            identity: decode(&identity, "identity")?,
+            identity,
             device_key: device_key.value().await?,
             chain: read_chain(chain.bytes().await?)?,
-            sync: sync.bytes().await?,
+            cursor: read_optional(cursor.bytes().await?, "cursor")?,
             keys: decode_all(keys.all_bytes().await?, "key")?,
             segments: segments.all_bytes().await?,
             tail: decode_all(tail.all_bytes().await?, "tail")?,
@@ -127,14 +177,16 @@ impl ShopDatabase {
         let stores = [schema::META, schema::KEYS, schema::SEGMENTS, schema::TAIL];
         let tx = self.db.read(&stores)?;
         let meta = tx.store(schema::META)?;
+        let identity = meta.get(schema::IDENTITY)?;
         let chain = meta.get(schema::CHAIN)?;
-        let sync = meta.get(schema::SYNC)?;
+        let cursor = meta.get(schema::CURSOR)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
         let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64).await?;
         let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq)).await?;
         let news = News {
+            identity: read_optional(identity.bytes().await?, "identity")?,
             chain: read_chain(chain.bytes().await?)?,
-            sync: sync.bytes().await?,
+            cursor: read_optional(cursor.bytes().await?, "cursor")?,
             keys: decode_all(keys.all_bytes().await?, "key")?,
             segments: decode_all(segments, "segment")?,
             tail: decode_all(tail, "tail")?,
@@ -182,25 +234,79 @@ impl ShopDatabase {
         kept.value().await
     }
 
-    /// Writes who this is together with the first events: the shop is here from now on.
+    /// Writes who this is together with the first events: the shop is here from now on. A device
+    /// that joined has no events yet, and a cursor instead.
     pub async fn found(
         &self,
         identity: &Identity,
+        cursor: Option<&Cursor>,
         append: Append<'_>,
-    ) -> Result<Chain, StoreError> {
+    ) -> Result<ChainHead, StoreError> {
         let tx = self.start_append(false)?;
         let meta = tx.store(schema::META)?;
         meta.put(schema::IDENTITY, &encode(identity))?;
+        if let Some(cursor) = cursor {
+            meta.put(schema::CURSOR, &encode(cursor))?;
+        }
         let chain = write_own(&tx, &append)?;
         tx.commit().await?;
         Ok(chain)
     }
 
-    /// Changes what is known of the server.
-    pub async fn set_identity(&self, identity: &Identity) -> Result<(), StoreError> {
+    /// A token for the server: the one that was made for it before, if a claim or a pairing was
+    /// begun and its answer got lost, else `fresh`, which is kept from now on.
+    pub async fn token(&self, fresh: Token) -> Result<Token, StoreError> {
         let tx = self.db.write(&[schema::META])?;
-        tx.store(schema::META)?
-            .put(schema::IDENTITY, &encode(identity))?;
+        let meta = tx.store(schema::META)?;
+        let kept = meta.get(schema::TOKEN)?.bytes().await?;
+        if let Some(token) = read_optional(kept, "token")? {
+            return Ok(token);
+        }
+        meta.put(schema::TOKEN, &encode(&fresh))?;
+        tx.commit().await?;
+        Ok(fresh)
+    }
+
+    /// Writes what the server has told of itself. The log is read from its beginning.
+    pub async fn set_server(&self, identity: &Identity, cursor: &Cursor) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        let meta = tx.store(schema::META)?;
+        meta.put(schema::IDENTITY, &encode(identity))?;
+        meta.put(schema::CURSOR, &encode(cursor))?;
+        tx.commit().await
+    }
+
+    /// Writes a part of the server's log that was read and checked, in one transaction. Own events
+    /// that stand in it leave the tail.
+    pub async fn persist(&self, batch: &Batch, erased: &BTreeSet<KeyId>) -> Result<(), StoreError> {
+        let stores = [schema::META, schema::TAIL, schema::KEYS, schema::SEGMENTS];
+        let tx = self.db.write(&stores)?;
+        let tail = tx.store(schema::TAIL)?;
+        let meta = tx.store(schema::META)?;
+        let chain = meta.get(schema::CHAIN)?;
+        let confirmed = tail.get_all_up_to(f64::from(batch.confirmed_seq))?;
+        if let Some(first) = batch.chunks.first() {
+            tx.store(schema::SEGMENTS)?
+                .put(first.position as f64, &encode(&batch.chunks))?;
+        }
+        let wanted = |key: &&SealingKey| key.key.is_none() || !erased.contains(&key.id);
+        write_keys(&tx, batch.keys.iter().filter(wanted))?;
+        meta.put(schema::CURSOR, &encode(&batch.cursor))?;
+        tail.delete_up_to(f64::from(batch.confirmed_seq))?;
+        if let Some(head) = &batch.restored {
+            // The storage was set back; the chain goes on where the log says, unless it has gone
+            // on here already.
+            meta.put(schema::CHAIN, &encode(head))?;
+            let chain = read_chain(chain.bytes().await?)?;
+            if chain.seq >= head.seq {
+                return Err(StoreError::Damaged("chain"));
+            }
+        }
+        for run in decode_all::<Run>(confirmed.all_bytes().await?, "tail")? {
+            if let Some(rest) = run.behind(batch.confirmed_seq) {
+                tail.put(f64::from(rest.first_seq), &encode(&rest))?;
+            }
+        }
         tx.commit().await
     }
 
@@ -220,12 +326,20 @@ impl ShopDatabase {
 }
 
 /// Issues the writes of own events, keys and the chain's new end.
-fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<Chain, StoreError> {
-    let chain = append.expected.after(append.events);
+fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<ChainHead, StoreError> {
+    let chain = after(append.expected, append.events);
     if !append.events.is_empty() {
         let run = Run {
-            first_seq: append.expected.next_seq,
+            first_seq: append.expected.seq + 1,
             events: append.events.to_vec(),
+            keys: append
+                .keys
+                .iter()
+                .map(|key| MadeKey {
+                    seq: append.expected.seq + 1,
+                    id: key.id,
+                })
+                .collect(),
         };
         tx.store(schema::TAIL)?
             .put(f64::from(run.first_seq), &encode(&run))?;
@@ -237,13 +351,23 @@ fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<Chain, StoreError>
 }
 
 /// Issues the writes of sealing keys.
-pub(super) fn write_keys(tx: &Transaction, keys: &[SealingKey]) -> Result<(), StoreError> {
+fn write_keys<'k>(
+    tx: &Transaction,
+    keys: impl IntoIterator<Item = &'k SealingKey>,
+) -> Result<(), StoreError> {
     let store = tx.store(schema::KEYS)?;
-    keys.iter()
+    keys.into_iter()
         .try_for_each(|key| store.put(key.id.to_string(), &encode(key)))
 }
 
-fn read_chain(bytes: Option<Vec<u8>>) -> Result<Chain, StoreError> {
+fn read_optional<T>(bytes: Option<Vec<u8>>, what: &'static str) -> Result<Option<T>, StoreError>
+where
+    T: for<'b> minicbor::Decode<'b, ()>,
+{
+    bytes.map(|bytes| decode(&bytes, what)).transpose()
+}
+
+fn read_chain(bytes: Option<Vec<u8>>) -> Result<ChainHead, StoreError> {
     decode(&bytes.ok_or(StoreError::Damaged("chain"))?, "chain")
 }
 

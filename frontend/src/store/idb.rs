@@ -223,6 +223,13 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes all up to a key, with it.
+    pub fn delete_up_to(&self, last: impl Into<JsValue>) -> Result<(), StoreError> {
+        let range = IdbKeyRange::upper_bound(&last.into())?;
+        self.0.delete(&range)?;
+        Ok(())
+    }
+
     /// Asks for the bytes under a key.
     pub fn get(&self, key: impl Into<JsValue>) -> Result<Request, StoreError> {
         Ok(Request::of(self.0.get(&key.into())?))
@@ -231,6 +238,12 @@ impl Store {
     /// Asks for all values from a key on, in the order of keys.
     pub fn get_all_from(&self, first: impl Into<JsValue>) -> Result<Request, StoreError> {
         let range = IdbKeyRange::lower_bound(&first.into())?;
+        Ok(Request::of(self.0.get_all_with_key(&range)?))
+    }
+
+    /// Asks for all values up to a key, with it, in the order of keys.
+    pub fn get_all_up_to(&self, last: impl Into<JsValue>) -> Result<Request, StoreError> {
+        let range = IdbKeyRange::upper_bound(&last.into())?;
         Ok(Request::of(self.0.get_all_with_key(&range)?))
     }
 

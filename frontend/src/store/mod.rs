@@ -1,13 +1,40 @@
-//! What this phone keeps: one IndexedDB database per shop.
+//! What this phone keeps, and what screens see of it.
+//!
+//! A screen needs this much:
+//!
+//! - [`stage`] says which of the first screens is due, or gives the open [`Shop`]. [`begin`] is
+//!   called once; [`create_shop`] and [`crate::net::pairing::Joining`] lead to an open shop.
+//! - [`Shop::with`] looks into the [`Books`]: the ledger, the keys that open names, who is at the
+//!   phone. A view that looks is drawn again when anything changes, here, in another tab or on
+//!   another phone.
+//! - [`Shop::execute`] does what someone wants. When it returns, the entry is on the disk: show the
+//!   tick. A [`Refused`] has written nothing: either a rejection, or a question to answer by
+//!   [`Answers`] and try again, or a [`StoreError`].
+//! - [`Shop::contact`] and [`Shop::entry_state`] say where the entries are;
+//!   [`Shop::storage`], [`Shop::download_unsent`], [`Shop::sync_now`] are for the settings.
+//!
+//! Each shop has one IndexedDB database. One append is one transaction with strict durability; the
+//! end of the chain is read inside it, so two tabs never write the same number.
 
+pub mod books;
 pub mod database;
+pub(crate) mod device_key;
 pub mod error;
+pub mod export;
 pub mod idb;
 pub mod index;
 pub mod records;
 pub mod schema;
+pub mod shop;
+pub mod slices;
 pub mod space;
+pub mod start;
 pub mod status;
 pub mod turn;
 
+pub use books::Books;
 pub use error::StoreError;
+pub use shop::{Answers, Committed, Progress, Refused, Shop};
+pub use space::{Space, Storage};
+pub use start::{NewShop, Stage, Trouble, begin, create_shop, stage};
+pub use status::{Contact, EntryState};

@@ -1,9 +1,10 @@
 //! What stands in the stores: deterministic CBOR arrays, like everything that Pakka keeps.
 
 use minicbor::{Decode, Encode};
-use shared::bytes::{Bytes, Hash};
+use shared::bytes::{Bytes, KeyId};
 use shared::event::{PublicKey, Role};
 use shared::ids::{DeviceNo, ShopId};
+use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, Token};
 
 use super::StoreError;
@@ -45,35 +46,10 @@ pub struct Server {
     pub key: PublicKey,
 }
 
-/// The end of the device's own chain. Every append compares it with what it expects, so that two
-/// tabs never write the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Chain {
-    /// The number that the next event gets.
-    #[n(0)]
-    pub next_seq: u32,
-    /// The chain hash at `next_seq - 1`.
-    #[n(1)]
-    pub head: Hash,
-}
-
-impl Chain {
-    /// The chain of a device that has written nothing yet.
-    pub fn start(shop: ShopId, key: &PublicKey) -> Chain {
-        Chain {
-            next_seq: 1,
-            head: shared::chain::genesis(shop, key),
-        }
-    }
-
-    /// The end of the chain after these events.
-    pub fn after(self, events: &[Bytes]) -> Chain {
-        events.iter().fold(self, |chain, event| Chain {
-            next_seq: chain.next_seq + 1,
-            head: shared::chain::next(&chain.head, &event.0),
-        })
-    }
+/// The end of the device's own chain after these events. Every append compares what is stored with
+/// what it expects, so that two tabs never write the same number.
+pub fn after(head: ChainHead, events: &[Bytes]) -> ChainHead {
+    events.iter().fold(head, |head, event| head.after(&event.0))
 }
 
 /// A run of the device's own events.
@@ -86,6 +62,42 @@ pub struct Run {
     /// The events in their stored bytes, in sequence.
     #[n(1)]
     pub events: Vec<Bytes>,
+    /// The keys that were made with them. Only their names: the keys themselves lie in one place.
+    #[n(2)]
+    pub keys: Vec<MadeKey>,
+}
+
+impl Run {
+    /// The number of the last event.
+    pub fn last_seq(&self) -> u32 {
+        self.first_seq + self.events.len() as u32 - 1
+    }
+
+    /// What is left behind the event `seq`, if anything.
+    pub fn behind(mut self, seq: u32) -> Option<Run> {
+        if seq < self.first_seq {
+            return Some(self);
+        }
+        if seq >= self.last_seq() {
+            return None;
+        }
+        self.events.drain(..(seq + 1 - self.first_seq) as usize);
+        self.keys.retain(|key| key.seq > seq);
+        self.first_seq = seq + 1;
+        Some(self)
+    }
+}
+
+/// A key and the event that it was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct MadeKey {
+    /// The number of the first event of the command.
+    #[n(0)]
+    pub seq: u32,
+    /// The name of the key.
+    #[n(1)]
+    pub id: KeyId,
 }
 
 /// A run of the log in the server's order. Its chunks follow each other without a gap, and each

@@ -27,12 +27,20 @@ pub const ALL: [&str; 6] = [TAIL, SEGMENTS, SNAPSHOT, META, KEYS, DRAFTS];
 
 /// In [`META`]: which shop and device this is ([`super::records::Identity`]).
 pub const IDENTITY: &str = "identity";
-/// In [`META`]: the end of the device's own chain ([`super::records::Chain`]).
+/// In [`META`]: the end of the device's own chain (`ChainHead`).
 pub const CHAIN: &str = "chain";
-/// In [`META`]: how far the sync has come.
-pub const SYNC: &str = "sync";
+/// In [`META`]: how far the server's log was read (`Cursor`).
+pub const CURSOR: &str = "cursor";
+/// In [`META`]: the token that this device made for its server.
+pub const TOKEN: &str = "token";
 /// In [`META`]: the device's private key, as the browser keeps it.
 pub const DEVICE_KEY: &str = "device key";
+
+/// In [`META`] of [`JOINING`]: the public half of the device's key.
+pub const JOINING_KEY: &str = "joining key";
+
+/// The name of the database of a phone that joins a shop which it does not know yet.
+pub const JOINING: &str = "pakka-joining";
 
 const PREFIX: &str = "pakka-";
 

@@ -4,6 +4,8 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
+use super::Shop;
+
 /// What the browser says of the storage of this address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Space {
@@ -44,4 +46,28 @@ pub async fn ask() -> Space {
 
 async fn answer(asked: Result<Promise, JsValue>) -> Option<JsValue> {
     JsFuture::from(asked.ok()?).await.ok()
+}
+
+/// What the page about storage shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Storage {
+    /// What the browser says.
+    pub space: Space,
+    /// Entries that are on this phone only.
+    pub unconfirmed: u32,
+    /// The browser refused to keep the phone's key out of reach, as some private windows do: it
+    /// lies in storage as bytes.
+    pub software_key: bool,
+}
+
+impl Shop {
+    /// How the storage of this phone stands. Asks the browser to keep it, once more.
+    pub async fn storage(self) -> Storage {
+        let space = ask().await;
+        self.peek(|books| Storage {
+            space,
+            unconfirmed: books.unconfirmed(),
+            software_key: books.identity.key.software,
+        })
+    }
 }

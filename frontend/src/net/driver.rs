@@ -1,0 +1,281 @@
+//! Does what the sync engine says, in the one tab that syncs.
+//!
+//! Everything that may take time runs beside the screen; the engine ignores what comes too late.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use gloo_net::http::Method;
+use leptos::task::spawn_local;
+use shared::calendar::TimeMs;
+use shared::sync::engine::{Batch, Engine, Failure, Input, Output, Stored, Ticket, read_reply};
+use shared::sync::wire::SyncRequest;
+use wasm_bindgen::prelude::*;
+use web_sys::AbortController;
+
+use super::hints::Hints;
+use super::http::{Address, Reply};
+use crate::crypto;
+use crate::store::StoreError;
+use crate::store::records::encode;
+use crate::store::shop::{Live, made_keys, now};
+use crate::store::status::Contact;
+
+const SYNC: &str = "/api/v1/sync";
+
+/// The engine and what it has under way.
+pub(crate) struct Driver {
+    live: Weak<Live>,
+    engine: RefCell<Engine>,
+    server: Address,
+    timer: RefCell<Option<Timer>>,
+    request: RefCell<Option<AbortController>>,
+    last_answer: Cell<Option<TimeMs>>,
+    events: RefCell<Vec<WindowListener>>,
+    hints: RefCell<Option<Hints>>,
+}
+
+impl Driver {
+    /// Starts the engine with what storage holds.
+    pub(crate) async fn start(live: &Rc<Live>) -> Result<Rc<Driver>, StoreError> {
+        let _turn = live.turns().take().await;
+        live.read_news().await?;
+        let loaded = live.db.load().await?.ok_or(StoreError::Gone)?;
+        let identity = loaded.identity;
+        let (Some(server), Some(cursor)) = (identity.server, loaded.cursor) else {
+            return Err(StoreError::Damaged("server"));
+        };
+        let keys = loaded.tail.iter().flat_map(|run| {
+            let keys = made_keys(run, &loaded.keys).into_iter();
+            run.keys.iter().map(|made| made.seq).zip(keys)
+        });
+        let stored = Stored {
+            cursor,
+            keys: keys.collect(),
+            outbox: loaded
+                .tail
+                .iter()
+                .flat_map(|run| run.events.clone())
+                .collect(),
+        };
+        let seed = u64::from_le_bytes(crypto::random());
+        let address = Address {
+            url: server.url,
+            token: Some(server.token),
+        };
+        let driver = Rc::new(Driver {
+            live: Rc::downgrade(live),
+            engine: RefCell::new(Engine::new(identity.device, stored, seed)),
+            server: address,
+            timer: RefCell::new(None),
+            request: RefCell::new(None),
+            last_answer: Cell::new(live.contact().last_answer),
+            events: RefCell::new(Vec::new()),
+            hints: RefCell::new(None),
+        });
+        driver.listen();
+        driver.input(Input::Started { online: online() });
+        *driver.hints.borrow_mut() = Some(Hints::follow(&driver));
+        Ok(driver)
+    }
+
+    /// The server.
+    pub(super) const fn server(&self) -> &Address {
+        &self.server
+    }
+
+    /// Tells the engine what happened, and does what it says.
+    pub(crate) fn input(self: &Rc<Driver>, input: Input) {
+        let outputs = self.engine.borrow_mut().handle(input);
+        for output in outputs {
+            self.perform(output);
+        }
+    }
+
+    fn perform(self: &Rc<Driver>, output: Output) {
+        let Some(live) = self.live.upgrade() else {
+            return;
+        };
+        let driver = self.clone();
+        match output {
+            Output::Sign(ticket, message) => spawn_local(async move {
+                let signature = live.key.sign(&message).await.ok();
+                driver.input(Input::Signed(ticket, signature));
+            }),
+            Output::Verify(ticket, check) => spawn_local(async move {
+                let sound = crypto::verify(&check.key, &check.message, &check.signature).await;
+                driver.input(Input::Verified(ticket, sound == Ok(true)));
+            }),
+            Output::Send(ticket, request) => self.send(ticket, *request),
+            Output::Persist(ticket, batch) => spawn_local(async move {
+                let kept = keep(&live, &batch).await;
+                driver.input(match kept {
+                    Ok(()) => Input::Persisted(ticket),
+                    Err(_) => Input::PersistFailed(ticket),
+                });
+            }),
+            Output::SetTimer(ticket, wait_ms) => {
+                // Weak: a timer must not keep alive what keeps the timer.
+                let driver = Rc::downgrade(self);
+                let ring = move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.input(Input::TimerFired(ticket));
+                    }
+                };
+                *self.timer.borrow_mut() = Timer::after(wait_ms, ring);
+            }
+            Output::Reload(first_seq) => spawn_local(async move {
+                if let Ok(news) = live.db.news(first_seq, 0).await {
+                    for run in news.tail {
+                        driver.input(Input::Appended {
+                            first_seq: run.first_seq,
+                            keys: made_keys(&run, &news.keys),
+                            events: run.events,
+                        });
+                    }
+                }
+            }),
+            Output::Status(status) => live.set_contact(Contact {
+                status,
+                last_answer: self.last_answer.get(),
+            }),
+        }
+    }
+
+    fn send(self: &Rc<Driver>, ticket: Ticket, request: SyncRequest) {
+        let Ok(controller) = AbortController::new() else {
+            return self.input(Input::Failed(ticket, Failure::Unreachable));
+        };
+        let signal = controller.signal();
+        if let Some(earlier) = self.request.replace(Some(controller)) {
+            earlier.abort();
+        }
+        let driver = self.clone();
+        spawn_local(async move {
+            let body = encode(&request);
+            let reply = driver.server.send(Method::POST, SYNC, Some(&body), &signal);
+            let answer = match reply.await {
+                Some(reply) => read(&reply),
+                None => Err(Failure::Unreachable),
+            };
+            driver.input(match answer {
+                Ok(answer) => {
+                    driver.last_answer.set(Some(now()));
+                    Input::Answered(ticket, now(), Box::new(answer))
+                }
+                Err(failure) => Input::Failed(ticket, failure),
+            });
+        });
+    }
+
+    /// Hears of the network and of a screen that is looked at again.
+    fn listen(self: &Rc<Driver>) {
+        let tell = |input: fn() -> Option<Input>| {
+            let driver = Rc::downgrade(self);
+            move || {
+                if let (Some(driver), Some(input)) = (driver.upgrade(), input()) {
+                    driver.input(input);
+                }
+            }
+        };
+        let events = [
+            WindowListener::on("online", tell(|| Some(Input::Online))),
+            WindowListener::on("offline", tell(|| Some(Input::Offline))),
+            // Timers hardly run in a hidden tab.
+            WindowListener::on(
+                "visibilitychange",
+                tell(|| visible().then_some(Input::Online)),
+            ),
+        ];
+        *self.events.borrow_mut() = events.into_iter().flatten().collect();
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            request.abort();
+        }
+    }
+}
+
+/// Stores a part of the log durably and folds it, and tells the other tabs.
+async fn keep(live: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
+    let _turn = live.turns().take().await;
+    let erased = live.peek(|books| books.ledger.erased_keys.clone());
+    live.db.persist(batch, &erased).await?;
+    live.take(batch).await?;
+    Ok(())
+}
+
+fn read(reply: &Reply) -> Result<shared::sync::wire::SyncAnswer, Failure> {
+    read_reply(
+        reply.status,
+        reply.content_type.as_deref(),
+        reply.retry_after.as_deref(),
+        &reply.body,
+    )
+}
+
+fn online() -> bool {
+    web_sys::window().is_some_and(|window| window.navigator().on_line())
+}
+
+fn visible() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| !document.hidden())
+}
+
+/// A timer; void when dropped.
+pub(super) struct Timer {
+    id: i32,
+    _ring: Closure<dyn FnMut()>,
+}
+
+impl Timer {
+    /// Calls `ring` once after so many milliseconds.
+    pub(super) fn after(wait_ms: u32, ring: impl FnOnce() + 'static) -> Option<Timer> {
+        let ring = Closure::once(ring);
+        let wait_ms = i32::try_from(wait_ms).unwrap_or(i32::MAX);
+        let id = web_sys::window()?
+            .set_timeout_with_callback_and_timeout_and_arguments_0(
+                ring.as_ref().unchecked_ref(),
+                wait_ms,
+            )
+            .ok()?;
+        Some(Timer { id, _ring: ring })
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            window.clear_timeout_with_handle(self.id);
+        }
+    }
+}
+
+/// Something that the window tells; no more when dropped.
+struct WindowListener {
+    event: &'static str,
+    told: Closure<dyn FnMut()>,
+}
+
+impl WindowListener {
+    fn on(event: &'static str, told: impl FnMut() + 'static) -> Option<WindowListener> {
+        let told = Closure::<dyn FnMut()>::new(told);
+        web_sys::window()?
+            .add_event_listener_with_callback(event, told.as_ref().unchecked_ref())
+            .ok()?;
+        Some(WindowListener { event, told })
+    }
+}
+
+impl Drop for WindowListener {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            let told = self.told.as_ref().unchecked_ref();
+            let _ = window.remove_event_listener_with_callback(self.event, told);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The shop as this tab knows it: what the stored events fold into.
+
+use shared::bytes::Bytes;
+use shared::event::{self, Branch};
+use shared::ids::{DeviceNo, StaffId};
+use shared::ledger::{Ledger, Receipts, Standing, Step};
+use shared::sync::engine::{Batch, Cursor};
+use shared::sync::log::ChainHead;
+use shared::sync::wire::{Chunk, SealingKey, Verdict};
+use shared::text::{Key, KeyRing};
+
+use super::StoreError;
+use super::records::Identity;
+
+/// What screens look at. Only the fold changes it.
+pub struct Books {
+    /// The state of the shop.
+    pub ledger: Ledger,
+    /// The keys that this phone holds, for queries that show names.
+    pub keys: KeyRing,
+    /// When the server took which events.
+    pub receipts: Receipts,
+    /// Which shop and device this is.
+    pub identity: Identity,
+    /// Who is at the phone, where that is known.
+    pub staff: Option<StaffId>,
+    /// The end of the device's own chain.
+    pub(super) chain: ChainHead,
+    /// The last position of the server's log that was folded; 0 for none.
+    pub(super) position: u64,
+    /// Own events up to this number are in the server's log.
+    pub(super) confirmed_seq: u32,
+    /// How far the server's log was read, once there is a server.
+    pub(super) cursor: Option<Cursor>,
+}
+
+/// What folding a part of the log showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Folded {
+    /// All is counted.
+    Done,
+    /// The server put aside an own event that was counted already: fold everything anew.
+    Refold,
+}
+
+impl Books {
+    /// Empty books.
+    pub(super) fn new(identity: Identity, chain: ChainHead) -> Books {
+        Books {
+            ledger: Ledger::default(),
+            keys: KeyRing::new(identity.shop),
+            receipts: Receipts::default(),
+            staff: None,
+            chain,
+            position: 0,
+            confirmed_seq: 0,
+            cursor: None,
+            identity,
+        }
+    }
+
+    /// This device.
+    pub const fn device(&self) -> DeviceNo {
+        self.identity.device
+    }
+
+    /// The number of the device's last entry.
+    pub const fn last_seq(&self) -> u32 {
+        self.chain.seq
+    }
+
+    /// Entries on this phone that stand in no server's log yet.
+    pub const fn unconfirmed(&self) -> u32 {
+        self.chain.seq - self.confirmed_seq
+    }
+
+    /// Has the phone everything that the shop had when it joined? Until then totals would mislead.
+    pub fn is_filled(&self) -> bool {
+        let device = self.identity.device;
+        let read_once = |cursor: &Cursor| cursor.pinned.is_some();
+        device == DeviceNo::FOUNDER || self.cursor.as_ref().is_some_and(read_once)
+    }
+
+    /// Folds a run of the log. What was folded before is passed over.
+    pub(super) fn fold_chunk(&mut self, chunk: &Chunk) -> Result<Folded, StoreError> {
+        let last = chunk.position + u64::from(chunk.count) - 1;
+        if chunk.count == 0 || last <= self.position {
+            return Ok(Folded::Done);
+        }
+        if chunk.position != self.position + 1 {
+            return Err(StoreError::Damaged("segment"));
+        }
+        let events = chunk.events.as_deref().unwrap_or_default();
+        if events.len() != chunk.count as usize {
+            return Err(StoreError::Damaged("segment"));
+        }
+        let own = chunk.device == self.identity.device;
+        let counted = self.folded_seq(chunk.device) >= chunk.first_seq;
+        if own && counted && chunk.verdict != Verdict::Accepted {
+            return Ok(Folded::Refold);
+        }
+        let branch = chunk.branch_of.map(|of| Branch {
+            device: chunk.device,
+            of: of.device,
+            from_seq: of.from_seq,
+        });
+        let standing = match chunk.verdict {
+            Verdict::Accepted => Standing::Counted,
+            Verdict::Held => Standing::Held,
+            _ => Standing::Quarantined,
+        };
+        for (seq, bytes) in (chunk.first_seq..).zip(events) {
+            self.fold(chunk.device, seq, &bytes.0, branch, standing)?;
+        }
+        self.receipts
+            .add(chunk.device, chunk.first_seq, chunk.count, chunk.received);
+        self.position = last;
+        if own {
+            self.confirmed_seq = self.confirmed_seq.max(chunk.first_seq + chunk.count - 1);
+        }
+        Ok(Folded::Done)
+    }
+
+    /// Folds a part of the server's log that was stored.
+    pub(super) fn take(&mut self, batch: &Batch) -> Result<Folded, StoreError> {
+        for chunk in &batch.chunks {
+            if self.fold_chunk(chunk)? == Folded::Refold {
+                return Ok(Folded::Refold);
+            }
+        }
+        self.cursor = Some(batch.cursor.clone());
+        self.take_keys(&batch.keys);
+        Ok(Folded::Done)
+    }
+
+    /// Folds own events that no server has confirmed. What was folded before is passed over.
+    pub(super) fn fold_own(&mut self, first_seq: u32, events: &[Bytes]) -> Result<(), StoreError> {
+        for (seq, bytes) in (first_seq..).zip(events) {
+            self.fold(self.identity.device, seq, &bytes.0, None, Standing::Counted)?;
+        }
+        Ok(())
+    }
+
+    fn fold(
+        &mut self,
+        device: DeviceNo,
+        seq: u32,
+        bytes: &[u8],
+        branch: Option<Branch>,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        if seq <= self.folded_seq(device) {
+            return Ok(());
+        }
+        let event = event::decode(bytes, branch);
+        match self.ledger.fold(device, seq, event, standing) {
+            Step::Read | Step::Duplicate => Ok(()),
+            Step::Gap { .. } => Err(StoreError::Damaged("chain")),
+        }
+    }
+
+    /// The last own event that was folded.
+    pub(super) fn last_own_seq(&self) -> u32 {
+        self.folded_seq(self.identity.device)
+    }
+
+    /// Who is at the phone when nobody has said: the person it was enrolled for.
+    pub(super) fn usual_staff(&self) -> Option<StaffId> {
+        let device = self.ledger.devices.get(&self.identity.device)?;
+        let staff = (*device.staff.get()?)?;
+        let member = self.ledger.staff.get(&staff)?;
+        (!member.removed).then_some(staff)
+    }
+
+    fn folded_seq(&self, device: DeviceNo) -> u32 {
+        let lane = self.ledger.lanes.get(&device);
+        lane.map_or(0, |lane| lane.last_seq)
+    }
+
+    /// Takes keys into the ring, and those out of it that were destroyed. To be called after each
+    /// fold: an erasure destroys keys, whatever a store still holds.
+    pub(super) fn take_keys(&mut self, keys: &[SealingKey]) {
+        for key in keys {
+            match key.key {
+                Some(bytes) => self.keys.add(key.id, Key(bytes.0)),
+                None => self.keys.destroy(key.id),
+            }
+        }
+        for id in &self.ledger.erased_keys {
+            self.keys.destroy(*id);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Long work in slices, so that no tap waits for it.
+
+use js_sys::Promise;
+use wasm_bindgen_futures::JsFuture;
+
+/// How long the screen may stand still: two frames at 60 Hz.
+const SLICE_MS: f64 = 32.0;
+
+/// The time that a piece of work has taken since the screen could last move.
+pub struct Slices {
+    since_ms: f64,
+}
+
+impl Slices {
+    /// Begins the first slice.
+    pub fn start() -> Slices {
+        Slices {
+            since_ms: clock_ms(),
+        }
+    }
+
+    /// To be called between two steps: lets the screen move when it has waited long enough, and
+    /// says so.
+    pub async fn breathe(&mut self) -> bool {
+        if clock_ms() - self.since_ms < SLICE_MS {
+            return false;
+        }
+        let moved = Promise::new(&mut |resolve, _| {
+            if let Some(window) = web_sys::window() {
+                let _ = window.set_timeout_with_callback(&resolve);
+            }
+        });
+        let _ = JsFuture::from(moved).await;
+        self.since_ms = clock_ms();
+        true
+    }
+}
+
+/// Milliseconds from some moment on, never going back.
+pub fn clock_ms() -> f64 {
+    let performance = web_sys::window().and_then(|window| window.performance());
+    performance.map_or_else(js_sys::Date::now, |performance| performance.now())
+}
