@@ -6,11 +6,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use gloo_net::http::Method;
-use leptos::task::spawn_local;
 use shared::calendar::TimeMs;
 use shared::sync::engine::{Batch, Engine, Failure, Input, Output, Stored, Ticket, read_reply};
 use shared::sync::wire::SyncRequest;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
 
 use super::hints::Hints;

@@ -8,10 +8,10 @@ use std::rc::{Rc, Weak};
 
 use gloo_net::http::Method;
 use js_sys::{Reflect, Uint8Array};
-use leptos::task::spawn_local;
 use shared::sync::engine::Input;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader};
 
 use super::driver::{Driver, Timer};

@@ -12,6 +12,7 @@ use shared::ids::{EventId, ShopId};
 use shared::sync::engine::{Activity, Batch, Cursor, Input, SyncStatus};
 use shared::sync::wire::SealingKey;
 use shared::text::Entropy;
+use wasm_bindgen_futures::spawn_local;
 
 use super::StoreError;
 use super::books::{Books, Folded};
@@ -162,12 +163,17 @@ impl Shop {
 
     /// Does what someone wants, and returns when it is on the disk: the moment for the tick. A
     /// refusal has written nothing. The network plays no part in it.
-    pub async fn execute(
+    pub async fn execute(self, command: impl Into<Command>) -> Result<Committed, Refused> {
+        self.execute_with(command, Answers::default()).await
+    }
+
+    /// Like [`Shop::execute`], with what the person has said to questions.
+    pub async fn execute_with(
         self,
         command: impl Into<Command>,
-        answers: &Answers,
+        answers: Answers,
     ) -> Result<Committed, Refused> {
-        self.live().execute(command.into(), answers).await
+        self.live().execute(command.into(), &answers).await
     }
 
     /// How the sync stands. Tracked.
@@ -423,7 +429,7 @@ impl Live {
             let Some(live) = weak.upgrade() else {
                 return;
             };
-            leptos::task::spawn_local(async move {
+            spawn_local(async move {
                 if let Ok(driver) = Driver::start(&live).await {
                     *live.driver.borrow_mut() = Some(driver);
                 }
@@ -440,7 +446,7 @@ impl Live {
                 return;
             };
             match news {
-                News::Written => leptos::task::spawn_local(async move {
+                News::Written => spawn_local(async move {
                     let _turn = live.turns.take().await;
                     // What cannot be read now is read with the next news, or at the next append.
                     let _ = live.read_news().await;

@@ -11,7 +11,7 @@ use super::books::Books;
 use super::database::{Append, ShopDatabase};
 use super::index;
 use super::records::Identity;
-use super::shop::{Answers, Progress, Refused, Shop, keys_of, now};
+use super::shop::{Progress, Refused, Shop, keys_of, now};
 use super::{StoreError, device_key, space};
 use crate::crypto;
 
@@ -113,7 +113,7 @@ pub(crate) async fn opened(shop: Shop) {
             app: APP_VERSION.to_owned(),
         };
         // A device that may only read writes nothing.
-        let _ = shop.execute(session, &Answers::default()).await;
+        let _ = shop.execute(session).await;
     }
     space::ask().await;
 }

@@ -1,0 +1,241 @@
+//! The live shop in a real browser: what a person does is saved, shown in every tab, and there
+//! after a reload.
+
+#![cfg(target_arch = "wasm32")]
+
+use frontend::crypto::verify;
+use frontend::store::start::APP_VERSION;
+use frontend::store::{
+    Answers, EntryState, NewShop, Refused, Shop, Stage, StoreError, create_shop, stage,
+};
+use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment, Refusal};
+use shared::event::{Language, Paid, Role};
+use shared::ids::{CustomerId, EventId, ShopId};
+use shared::money::Paise;
+use shared::text::Field;
+use wasm_bindgen_test::*;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+async fn new_shop() -> Shop {
+    create_shop(NewShop {
+        name: "Lakshmi Kirana".into(),
+        owner: "Lakshmi".into(),
+        device: "Counter".into(),
+        language: Language::Hindi,
+    })
+    .await
+    .expect("a shop")
+}
+
+fn id(shop: Shop) -> ShopId {
+    shop.peek(|books| books.identity.shop)
+}
+
+/// Another tab, or the app after a reload.
+async fn open(shop: ShopId) -> Shop {
+    Shop::open(shop, |_| {}, || {}, |_| {})
+        .await
+        .expect("readable")
+        .expect("founded")
+}
+
+async fn add(shop: Shop, name: &str) -> CustomerId {
+    let added = shop.execute(AddCustomer::named(name));
+    CustomerId(added.await.expect("added").first())
+}
+
+fn today(shop: Shop) -> shared::calendar::BusinessDay {
+    let opened = shop.peek(|books| books.ledger.shop.opened_on.get().copied());
+    opened.expect("opened")
+}
+
+fn credit(shop: Shop, customer: CustomerId, rupees: i64) -> GiveCredit {
+    GiveCredit {
+        details: Details::on(today(shop)),
+        customer,
+        amount: Paise(rupees * 100),
+        lines: Vec::new(),
+        due: None,
+    }
+}
+
+async fn give(shop: Shop, customer: CustomerId, rupees: i64) -> EventId {
+    let given = shop.execute(credit(shop, customer, rupees));
+    given.await.expect("given").first()
+}
+
+fn owes(shop: Shop, customer: CustomerId) -> Paise {
+    shop.peek(|books| books.ledger.balance(customer).khata)
+}
+
+/// Lets other tasks and tabs go on until something is so.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if is_so() {
+            return;
+        }
+        let turn = js_sys::Promise::new(&mut |resolve, _| {
+            let window = web_sys::window().expect("a window");
+            window.set_timeout_with_callback(&resolve).expect("a timer");
+        });
+        wasm_bindgen_futures::JsFuture::from(turn)
+            .await
+            .expect("a turn");
+    }
+    panic!("it never came to be");
+}
+
+#[wasm_bindgen_test]
+async fn a_shop_begins_without_any_server() {
+    let shop = new_shop().await;
+    assert_eq!(stage(), Stage::Open(shop));
+    shop.peek(|books| {
+        assert_eq!(books.ledger.shop.name.get(), Some(&"Lakshmi Kirana".into()));
+        let owner = books.ledger.staff.values().next().expect("the owner");
+        let name = books
+            .keys
+            .words(owner.name.get().expect("named"), Field::Name);
+        assert_eq!(name.as_deref(), Some("Lakshmi"));
+        assert!(books.staff.is_some(), "the owner is at the phone");
+        let device = &books.ledger.devices[&books.device()];
+        assert_eq!(device.role.get(), Some(&Role::Owner));
+        assert_eq!(device.app.get().map(String::as_str), Some(APP_VERSION));
+        assert!(books.is_filled());
+    });
+}
+
+#[wasm_bindgen_test]
+async fn a_reload_shows_what_was_there() {
+    let shop = new_shop().await;
+    let priya = add(shop, "Priya").await;
+    give(shop, priya, 670).await;
+    let again = open(id(shop)).await;
+    assert_eq!(owes(again, priya), Paise(670_00));
+    let (before, after) = (
+        shop.peek(|books| books.ledger.checksum()),
+        again.peek(|books| books.ledger.checksum()),
+    );
+    assert_eq!(before, after, "the same state, byte for byte");
+    again.peek(|books| {
+        let name = books.ledger.customers[&priya].name.get().expect("named");
+        assert_eq!(
+            books.keys.words(name, Field::Name).as_deref(),
+            Some("Priya")
+        );
+    });
+}
+
+#[wasm_bindgen_test]
+async fn what_one_tab_writes_the_other_shows() {
+    let one = new_shop().await;
+    let other = open(id(one)).await;
+    let priya = add(one, "Priya").await;
+    give(one, priya, 670).await;
+    until(|| owes(other, priya) == Paise(670_00)).await;
+    give(other, priya, 30).await;
+    until(|| owes(one, priya) == Paise(700_00)).await;
+}
+
+#[wasm_bindgen_test]
+async fn taps_in_two_tabs_at_once_are_all_written_once() {
+    let one = new_shop().await;
+    let priya = add(one, "Priya").await;
+    let other = open(id(one)).await;
+    let taps = js_sys::Array::new();
+    for shop in [one, other, one, other, other, one] {
+        taps.push(&wasm_bindgen_futures::future_to_promise(async move {
+            give(shop, priya, 10).await;
+            Ok(wasm_bindgen::JsValue::NULL)
+        }));
+    }
+    let all = js_sys::Promise::all(&taps);
+    wasm_bindgen_futures::JsFuture::from(all)
+        .await
+        .expect("given");
+    let again = open(id(one)).await;
+    assert_eq!(owes(again, priya), Paise(60_00));
+    assert_eq!(again.peek(|books| books.ledger.entries.len()), 6);
+    until(|| owes(one, priya) == Paise(60_00) && owes(other, priya) == Paise(60_00)).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_refusal_writes_nothing() {
+    let shop = new_shop().await;
+    let priya = add(shop, "Priya").await;
+    let before = shop.peek(|books| books.last_seq());
+    let refused = shop.execute(credit(shop, priya, 0)).await;
+    assert!(matches!(refused, Err(Refused::Rules(Refusal::Rejected(_)))));
+    assert_eq!(shop.peek(|books| books.last_seq()), before);
+    assert_eq!(open(id(shop)).await.peek(|books| books.last_seq()), before);
+}
+
+#[wasm_bindgen_test]
+async fn a_question_is_answered_and_asked_no_more() {
+    let shop = new_shop().await;
+    let priya = add(shop, "Priya").await;
+    let payment = ReceivePayment {
+        details: Details::on(today(shop)),
+        customer: priya,
+        amount: Paise(500_00),
+        paid: Paid::CASH,
+        allocations: Vec::new(),
+    };
+    let refused = shop.execute(payment.clone()).await;
+    let Err(Refused::Rules(Refusal::Ask(question))) = refused else {
+        panic!("more than is owed is asked about");
+    };
+    let answers = Answers {
+        confirmed: vec![question.kind()],
+        ..Answers::default()
+    };
+    shop.execute_with(payment, answers).await.expect("written");
+    assert_eq!(owes(shop, priya), Paise(-500_00));
+}
+
+#[wasm_bindgen_test]
+async fn without_a_server_every_entry_waits_on_the_phone_and_can_be_taken_out() {
+    let shop = new_shop().await;
+    let priya = add(shop, "Priya").await;
+    let entry = give(shop, priya, 670).await;
+    assert_eq!(shop.entry_state(entry), EntryState::Saved);
+    let waiting = shop.contact().status.waiting;
+    assert_eq!(waiting, shop.peek(|books| books.last_seq()));
+    let unsent = shop.unsent().await.expect("readable").expect("unsent");
+    assert_eq!(unsent.push.events.len(), waiting as usize);
+    assert_eq!(unsent.keys.len(), 2, "the shop's key and Priya's");
+    let head = shop.peek(|books| (books.identity.clone(), books.last_seq()));
+    let hash = unsent
+        .push
+        .events
+        .iter()
+        .fold(unsent.push.previous, |hash, event| {
+            shared::chain::next(&hash, &event.0)
+        });
+    let message = shared::chain::head_message(head.0.shop, head.0.device, head.1, &hash);
+    let sound = verify(&unsent.key, &message, &unsent.push.signature).await;
+    assert_eq!(sound, Ok(true), "signed over the whole chain");
+}
+
+#[wasm_bindgen_test]
+async fn damaged_storage_is_said_and_not_half_read() {
+    let shop = new_shop().await;
+    add(shop, "Priya").await;
+    let db = frontend::store::idb::Database::open(frontend::store::idb::Open {
+        name: &frontend::store::schema::database_name(id(shop)),
+        version: frontend::store::schema::VERSION,
+        upgrade: |_, _| Ok(()),
+        blocked: Box::new(|| {}),
+        lost: Box::new(|_| {}),
+    })
+    .await
+    .expect("opened");
+    let tx = db.write(&["tail"]).expect("a transaction");
+    tx.store("tail")
+        .expect("the tail")
+        .delete(1.0)
+        .expect("asked");
+    tx.commit().await.expect("written");
+    let opened = Shop::open(id(shop), |_| {}, || {}, |_| {}).await;
+    assert_eq!(opened, Err(StoreError::Damaged("chain")));
+}
