@@ -53,6 +53,7 @@ pub fn build(profile: Profile) -> Result<()> {
     }
 
     tools::for_app()?;
+    tools::tidy()?;
     say(format!("building the app ({profile_name})"));
     let mut trunk = command("trunk");
     trunk

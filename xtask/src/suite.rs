@@ -104,6 +104,7 @@ const ALL: [Step; 11] = [
 pub fn test(args: &TestArgs) -> Result<()> {
     tools::for_app()?;
     tools::for_tests()?;
+    tools::tidy()?;
     let steps = ALL.iter().filter(|step| step.name.contains(&args.filter));
     run_steps(steps.collect())
 }
@@ -111,6 +112,7 @@ pub fn test(args: &TestArgs) -> Result<()> {
 /// Runs the quick checks.
 pub fn check() -> Result<()> {
     tools::for_checks()?;
+    tools::tidy()?;
     run_steps(CHECKS.iter().collect())
 }
 

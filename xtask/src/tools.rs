@@ -7,7 +7,7 @@
 use crate::sh::{Result, cargo, command, fail, finds, output, read, root, run, say};
 use std::env;
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 const TRUNK_VERSION: &str = "0.21.14";
@@ -64,6 +64,7 @@ fn nextest() -> CargoTool {
 pub fn install_all() -> Result<()> {
     for_app()?;
     for_tests()?;
+    tidy()?;
     say("everything is in place");
     Ok(())
 }
@@ -106,6 +107,18 @@ pub fn bin_dirs() -> Vec<PathBuf> {
     dirs
 }
 
+/// Removes what building the tools has left: a gigabyte that is not needed again.
+pub fn tidy() -> Result<()> {
+    match fs::remove_dir_all(build_dir()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn build_dir() -> PathBuf {
+    cache_dir().join("build")
+}
+
 fn cache_dir() -> PathBuf {
     env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
@@ -138,7 +151,7 @@ fn install(tool: &CargoTool) -> Result<()> {
             .current_dir(fresh_dir(&cache_dir())?)
             // One directory for all tools: shared dependencies are built once,
             // and an interrupted installation goes on where it was.
-            .env("CARGO_TARGET_DIR", cache_dir().join("build"))
+            .env("CARGO_TARGET_DIR", build_dir())
             // These tools are used, not measured: build them fast.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
