@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use axum::http::Uri;
@@ -15,6 +16,9 @@ use crate::code::Code;
 
 /// The port where the server listens unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8787;
+
+/// Requests that a device may send in a second, unless told otherwise.
+pub const DEFAULT_RATE: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 /// The settings as flags. Values are read later, all in one way, wherever they stand.
 #[derive(Debug, Default, Clone, clap::Args)]
@@ -46,6 +50,9 @@ pub struct Flags {
     /// A claim code to use instead of a random one, for scripts [env: PAKKA_CLAIM_CODE]
     #[arg(long, value_name = "CODE")]
     pub claim_code: Option<String>,
+    /// Requests that a device may send in a second [default: 5] [env: PAKKA_RATE]
+    #[arg(long, value_name = "NUMBER")]
+    pub rate: Option<String>,
     /// A folder with the built app, instead of the one inside the server [env: PAKKA_APP]
     #[arg(long, value_name = "DIR")]
     pub app: Option<String>,
@@ -64,6 +71,8 @@ pub struct Config {
     pub lan: Option<Lan>,
     /// The claim code to use instead of a random one.
     pub claim_code: Option<Code>,
+    /// Requests that a device may send in a second.
+    pub rate: NonZeroU32,
     /// A folder with the app.
     pub app: Option<PathBuf>,
 }
@@ -88,7 +97,7 @@ pub struct WrongSetting {
 }
 
 /// The names of all settings, as in a file.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "data",
     "listen",
     "port",
@@ -97,6 +106,7 @@ const NAMES: [&str; 9] = [
     "lan-names",
     "trust-port",
     "claim-code",
+    "rate",
     "app",
 ];
 
@@ -181,6 +191,7 @@ impl Config {
             public_url: set.get("public-url").map(parse_url).transpose()?,
             lan: lan.then_some(Lan { names, trust_port }),
             claim_code: set.get("claim-code").map(parse_code).transpose()?,
+            rate: set.get("rate").map_or(Ok(DEFAULT_RATE), parse_rate)?,
             app: set.get("app").map(parse_app).transpose()?,
         })
     }
@@ -197,6 +208,7 @@ impl Flags {
             ("lan-names", self.lan_names),
             ("trust-port", self.trust_port),
             ("claim-code", self.claim_code),
+            ("rate", self.rate),
             ("app", self.app),
         ]
     }
@@ -262,6 +274,12 @@ fn parse_port(set: &Set) -> Result<u16, WrongSetting> {
     set.value
         .parse()
         .map_err(|_| set.is_wrong("a port, which is a number from 0 to 65535"))
+}
+
+fn parse_rate(set: &Set) -> Result<NonZeroU32, WrongSetting> {
+    set.value
+        .parse()
+        .map_err(|_| set.is_wrong("a number of requests in a second, such as 5"))
 }
 
 fn parse_names(set: &Set) -> Result<Vec<String>, WrongSetting> {
@@ -383,6 +401,7 @@ mod tests {
             ("PAKKA_LAN_NAMES", "a b", "pakka.local"),
             ("PAKKA_TRUST_PORT", "-1", "a number from 0 to 65535"),
             ("PAKKA_CLAIM_CODE", "short", "at least 8"),
+            ("PAKKA_RATE", "0", "a number of requests"),
             ("PAKKA_APP", "/nowhere", "index.html"),
             ("PAKKA_CONFIG", "/nowhere/pakka.toml", "/nowhere/pakka.toml"),
         ];

@@ -153,6 +153,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         identity,
         assets,
         stopping,
+        config.rate,
     );
     let router = router(Arc::new(app));
 

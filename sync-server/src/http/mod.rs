@@ -14,6 +14,7 @@ mod pairings;
 mod sync;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,8 @@ use crate::writer::Writer;
 pub use boundary::secure;
 use error::{Code, Refusal};
 
-/// Requests that a device may send at once, before it has to keep the pace.
-const DEVICE_BURST: u32 = 20;
-
-/// The pace: five requests a second.
-const DEVICE_INTERVAL: Duration = Duration::from_millis(200);
+/// A device may send what is allowed in so many seconds at once, before it has to keep the pace.
+const DEVICE_BURST_SECONDS: u32 = 4;
 
 /// Wrong codes that may come from one address at once, and how fast they may follow.
 const TRIES_BURST: u32 = 10;
@@ -75,7 +73,7 @@ struct Limits {
 }
 
 impl App {
-    /// Puts together what handlers need.
+    /// Puts together what handlers need. A device may send `rate` requests in a second.
     pub fn new(
         store: Arc<dyn Store>,
         registry: Arc<Registry>,
@@ -83,7 +81,9 @@ impl App {
         identity: Arc<Identity>,
         assets: Assets,
         stopping: watch::Receiver<bool>,
+        rate: NonZeroU32,
     ) -> App {
+        let burst = rate.get().saturating_mul(DEVICE_BURST_SECONDS);
         App {
             store,
             registry,
@@ -92,7 +92,7 @@ impl App {
             assets,
             stopping,
             limits: Limits {
-                devices: Limit::new(DEVICE_BURST, DEVICE_INTERVAL),
+                devices: Limit::new(burst, Duration::from_secs(1) / rate.get()),
                 tries: Limit::new(TRIES_BURST, TRIES_INTERVAL),
                 all_tries: Limit::new(ALL_TRIES_BURST, ALL_TRIES_INTERVAL),
                 listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::error::Code;
@@ -28,7 +28,10 @@ pub struct Error {
 fn codes() -> RefOr<Schema> {
     let codes = Code::ALL.iter().map(|code| code.as_str());
     RefOr::T(Schema::Object(
-        ObjectBuilder::new().enum_values(Some(codes)).build(),
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(codes))
+            .build(),
     ))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use shared::bytes::Hash;
 use shared::chain::digest;
@@ -17,6 +17,7 @@ use super::App;
 use super::body::{Cbor, answer};
 use super::caller::Caller;
 use super::error::{Code, Refusal};
+use crate::store::PairingRecord;
 use crate::writer::{is_over, token_hash};
 
 /// The longest that a joining phone may wait for an answer.
@@ -32,7 +33,7 @@ const MAX_SECRET_BYTES: usize = 64;
     tag = "devices",
     request_body(content = crate::http::openapi::Cbor, content_type = "application/cbor", description = "`PairingOffer`"),
     responses(
-        (status = NO_CONTENT, description = "Done"),
+        (status = OK, description = "`Pairing`", body = crate::http::openapi::Cbor, content_type = "application/cbor"),
         (status = "4XX", description = "Refused; nothing was changed", body = crate::http::openapi::Error)
     ),
     security(("token" = []))
@@ -40,8 +41,9 @@ const MAX_SECRET_BYTES: usize = 64;
 pub async fn offer(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Cbor(offer): Cbor<PairingOffer>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     let role = caller.require(Role::Manager)?;
     if offer.role > role {
         return Err(Refusal::new(
@@ -49,8 +51,8 @@ pub async fn offer(
             "nobody gives more than they have",
         ));
     }
-    app.writer.offer(caller.shop, offer).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let pairing = app.writer.offer(caller.shop, offer).await?;
+    Ok(answer(&Pairing::from(pairing), &headers))
 }
 
 /// The pairings under way
@@ -75,16 +77,7 @@ pub async fn list(
     let open: Vec<Pairing> = pairings
         .into_iter()
         .filter(|pairing| !is_over(pairing, now))
-        .map(|pairing| Pairing {
-            secret_hash: pairing.secret_hash,
-            expires: pairing.expires,
-            role: pairing.role,
-            joiner: pairing.joiner.map(|joiner| Joiner {
-                device: joiner.device,
-                key: joiner.key,
-                name: joiner.name,
-            }),
-        })
+        .map(Pairing::from)
         .collect();
     Ok(answer(&open, &headers))
 }
@@ -96,7 +89,7 @@ pub async fn list(
     tag = "devices",
     params(("secret_hash" = String, Path, description = "64 hexadecimal digits")),
     responses(
-        (status = NO_CONTENT, description = "Done"),
+        (status = OK, description = "An empty array", body = crate::http::openapi::Cbor, content_type = "application/cbor"),
         (status = "4XX", description = "Refused; nothing was changed", body = crate::http::openapi::Error)
     ),
     security(("token" = []))
@@ -104,13 +97,14 @@ pub async fn list(
 pub async fn withdraw(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(secret_hash): Path<String>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     caller.require(Role::Manager)?;
     let secret_hash = parse_hash(&secret_hash)
         .ok_or_else(|| Refusal::new(Code::BadParameter, "a hash has 64 hexadecimal digits"))?;
     app.writer.withdraw(caller.shop, secret_hash).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(answer(&(), &headers))
 }
 
 /// A phone asks to join; the secret is what lets it in
@@ -135,33 +129,59 @@ pub async fn join(
     if request.secret.0.len() > MAX_SECRET_BYTES {
         return Err(Refusal::new(Code::Malformed, "the secret is too long"));
     }
-    if let Some(joined) = joined(&app, &request).await? {
-        return Ok(answer(&JoinAnswer::Joined(joined), &headers));
+    let answered = match wait_for_owner(&app, &request, deadline).await {
+        // A pairing is gone when the owner has confirmed it, too.
+        Err(refusal) if refusal.code == Code::UnknownPairing => {
+            let joined = joined(&app, &request).await?;
+            joined.map(JoinAnswer::Joined).ok_or(refusal)
+        }
+        other => other,
+    };
+    if answered
+        .as_ref()
+        .is_err_and(|refusal| refusal.code == Code::UnknownPairing)
+    {
+        app.count_try(from.ip());
     }
+    Ok(answer(&answered?, &headers))
+}
+
+async fn wait_for_owner(
+    app: &App,
+    request: &JoinRequest,
+    deadline: Instant,
+) -> Result<JoinAnswer, Refusal> {
     let pairing = digest(&[&request.secret.0]);
     let unknown = || Refusal::new(Code::UnknownPairing, "no such pairing, or it has lapsed");
-    let Some(known) = app.store.pairing(pairing).await? else {
-        app.count_try(from.ip());
-        return Err(unknown());
-    };
+    let known = app.store.pairing(pairing).await?.ok_or_else(unknown)?;
     let mut watched = app.registry.get(known.shop).await?.ok_or_else(unknown)?;
     let mut stopping = app.stopping.clone();
     app.writer.join(pairing, request.clone()).await?;
     loop {
         watched.mark_unchanged();
-        if let Some(joined) = joined(&app, &request).await? {
-            return Ok(answer(&JoinAnswer::Joined(joined), &headers));
-        }
-        if app.store.pairing(pairing).await?.is_none() {
-            return Err(unknown());
-        }
+        app.store.pairing(pairing).await?.ok_or_else(unknown)?;
         let is_over = tokio::select! {
             changed = watched.changed() => changed.is_err(),
             _ = stopping.wait_for(|is_stopping| *is_stopping) => true,
             () = tokio::time::sleep_until(deadline) => true,
         };
         if is_over {
-            return Ok(answer(&JoinAnswer::Waiting, &headers));
+            return Ok(JoinAnswer::Waiting);
+        }
+    }
+}
+
+impl From<PairingRecord> for Pairing {
+    fn from(record: PairingRecord) -> Pairing {
+        Pairing {
+            secret_hash: record.secret_hash,
+            expires: record.expires,
+            role: record.role,
+            joiner: record.joiner.map(|joiner| Joiner {
+                device: joiner.device,
+                key: joiner.key,
+                name: joiner.name,
+            }),
         }
     }
 }

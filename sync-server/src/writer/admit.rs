@@ -109,14 +109,19 @@ impl Task {
         })
     }
 
-    pub(super) async fn offer(&self, shop: ShopId, offer: PairingOffer) -> Result<(), Refusal> {
+    pub(super) async fn offer(
+        &self,
+        shop: ShopId,
+        offer: PairingOffer,
+    ) -> Result<PairingRecord, Refusal> {
         let now = crate::now();
         let pairings = self.store.pairings(shop).await?;
-        if pairings
+        // Sent again, since the answer was lost.
+        let known = pairings
             .iter()
-            .any(|known| known.secret_hash == offer.secret_hash)
-        {
-            return Ok(());
+            .find(|known| known.secret_hash == offer.secret_hash);
+        if let Some(known) = known {
+            return Ok(known.clone());
         }
         let (over, open): (Vec<_>, Vec<_>) = pairings
             .into_iter()
@@ -141,15 +146,17 @@ impl Task {
                 secret_hash: pairing.secret_hash,
             })
             .collect();
-        changes.push(Change::PairingOffered(PairingRecord {
+        let offered = PairingRecord {
             secret_hash: offer.secret_hash,
             code_hash: offer.code_hash,
             shop,
             role: offer.role,
             expires: TimeMs(now.0 + PAIRING_LIFE_MS),
             joiner: None,
-        }));
-        self.change(shop, &changes).await
+        };
+        changes.push(Change::PairingOffered(offered.clone()));
+        self.change(shop, &changes).await?;
+        Ok(offered)
     }
 
     pub(super) async fn withdraw(&self, shop: ShopId, pairing: Hash) -> Result<(), Refusal> {

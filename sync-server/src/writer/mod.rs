@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::http::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::registry::Registry;
-use crate::store::{ShopRecord, Store};
+use crate::store::{PairingRecord, ShopRecord, Store};
 
 /// The most requests that wait. More are told to come again.
 const MAX_QUEUE: usize = 512;
@@ -39,7 +39,7 @@ type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 enum Job {
     Sync(SyncJob, Reply<Taken>),
     Claim(ClaimRequest, Reply<ClaimAnswer>),
-    Offer(ShopId, PairingOffer, Reply<()>),
+    Offer(ShopId, PairingOffer, Reply<PairingRecord>),
     Withdraw(ShopId, Hash, Reply<()>),
     Join(Hash, JoinRequest, Reply<()>),
 }
@@ -114,7 +114,7 @@ impl Writer {
     /// # Errors
     ///
     /// There are too many pairings under way.
-    pub async fn offer(&self, shop: ShopId, offer: PairingOffer) -> Result<(), Refusal> {
+    pub async fn offer(&self, shop: ShopId, offer: PairingOffer) -> Result<PairingRecord, Refusal> {
         self.ask(|reply| Job::Offer(shop, offer, reply)).await
     }
 
