@@ -99,4 +99,11 @@ impl Receipts {
         let (&(of, _), &(first, received)) = self.runs.range((device, seq)..).next()?;
         (of == device && first <= seq).then_some(received)
     }
+
+    /// The last number of a device that the server had taken by a time; 0 if there was none.
+    pub fn taken_by(&self, device: DeviceNo, time: TimeMs) -> u32 {
+        let mut runs = self.runs.range((device, 0)..=(device, u32::MAX)).rev();
+        let run = runs.find(|(_, (_, received))| *received <= time);
+        run.map_or(0, |(&(_, last), _)| last)
+    }
 }

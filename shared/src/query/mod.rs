@@ -10,28 +10,52 @@
 //! | What will the shop get and give? | [`totals`] |
 //! | Who owes? Who is late? Where is Priya? | [`Directory`] |
 //! | How does this customer stand, and what kind of payer is it? | [`header`] |
-//! | What is written on this page? | [`entries`], [`Account`] |
+//! | What is written on this page? | [`entries`], [`entry`], [`Account`] |
+//! | What did this customer owe, entry by entry, and what came later? | [`statement`], [`changes_since`] |
+//! | What does each payment settle? | [`settle()`] |
+//! | What happened on a day, in a month? | [`report()`], [`month_report`], [`day_reports`], [`day_book`] |
+//! | How did it stand on a past day? | [`balance_as_of`], [`balance_as_known`], [`balances_as_of`] |
+//! | "But I paid!" | [`dispute()`] |
+//! | What needs a person? | [`tasks`] |
+//! | What did a revoked phone write? | [`held()`] |
 
 mod account;
 mod customers;
 mod directory;
+mod dispute;
 mod header;
+mod held;
 mod name;
+mod past;
+mod report;
+mod review;
 mod row;
 mod search;
 mod settle;
+mod statement;
 mod totals;
 
 pub use account::{Account, Posting, entry_count};
 pub use customers::{CustomerFilter, CustomerList, CustomerRow, CustomerSort, MAX_LIST_ROWS};
 pub use directory::{Directory, Person};
+pub use dispute::{
+    Answer, Candidate, Claim, ClaimKind, Differences, Evidence, MAX_CANDIDATES, NextStep, Verdict,
+    dispute,
+};
 pub use header::{Class, Header, header};
+pub use held::{Held, HeldItem, MAX_HELD_GROUPS, held};
 pub use name::{Name, customer_name, device_name, staff_name};
+pub use past::{Known, balance_as_known, balance_as_of, balances_as_of, recorded};
+pub use report::{
+    ByMode, DayBook, MAX_REPORT_DAYS, Report, day_book, day_reports, month_report, report,
+};
+pub use review::{CLOCK_TOLERANCE_MS, Task, tasks};
 pub use row::{
     Direction, EntryPage, EntryRow, LinesSummary, MAX_ENTRY_ROWS, RowKind, TakenBack, entries,
     entry,
 };
 pub use settle::{Open, Settled, Settlement, settle};
+pub use statement::{Change, MAX_STATEMENT_ROWS, Statement, changes_since, cut, statement};
 pub use totals::{Totals, totals};
 
 use crate::ids::StaffId;

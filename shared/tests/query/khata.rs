@@ -1,14 +1,10 @@
 //! A customer's page: entries, running balances, header.
 
-use shared::calendar::BusinessDay;
+use crate::day;
 use shared::event::{Paid, ReasonCode, Refund, TenderBy};
 use shared::ledger::Balance;
 use shared::query::{Account, Class, Direction, RowKind, entries, header, settle, totals};
 use shared::testing::build::{Shop, rupees, upi};
-
-fn day(text: &str) -> BusinessDay {
-    BusinessDay::parse(text).expect("a date")
-}
 
 fn khata(amount: i64) -> Balance {
     Balance {

@@ -1,0 +1,156 @@
+//! Balances as of a day, as they are known now or as they were known then.
+//!
+//! Two times belong to every entry: the business date that it is about, and the time at which it
+//! was *recorded*. The device's own clock is a claim; it is held between what the device recorded
+//! before and the time at which the server had it:
+//!
+//! `recorded = min(max(at, recorded of the device's entry before), received)`
+//!
+//! That never decreases along a device's chain, so what was known at a moment is, for every device,
+//! all up to some number: a cut ([`Known`]).
+
+use std::collections::BTreeMap;
+
+use super::account::{change, for_each_entry};
+use super::report;
+use crate::calendar::{BusinessDay, TimeMs};
+use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
+use crate::ledger::{Balance, Ledger, Receipts};
+
+/// How much of every device's chain was known at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known(BTreeMap<DeviceNo, u32>);
+
+impl Known {
+    /// What had been recorded by `time`, that moment included.
+    pub fn at(ledger: &Ledger, receipts: &Receipts, time: TimeMs) -> Known {
+        let mut known: BTreeMap<DeviceNo, u32> = BTreeMap::new();
+        for (&device, lane) in &ledger.lanes {
+            let last = if lane.latest <= time {
+                lane.last_seq
+            } else {
+                // What the server had by then was known, whatever the device's clock said; after
+                // that, everything before the first entry that claims a later time.
+                let received = receipts.taken_by(device, time);
+                let id = |seq| EntryId(EventId { device, seq });
+                let after = id(received.saturating_add(1))..=id(u32::MAX);
+                let mut after = ledger.entries.range(after);
+                let later = after.find(|(_, entry)| entry.at > time);
+                later.map_or(lane.last_seq, |(id, _)| id.0.seq - 1)
+            };
+            known.insert(device, last);
+        }
+        for reversals in ledger.reversals.values() {
+            for (id, reversal) in reversals {
+                if reversal.at > time
+                    && let Some(last) = known.get_mut(&id.device)
+                    && id.seq <= *last
+                    && id.seq > receipts.taken_by(id.device, time)
+                {
+                    *last = id.seq - 1;
+                }
+            }
+        }
+        Known(known)
+    }
+
+    /// Everything up to these numbers of each device.
+    pub fn up_to(cut: impl IntoIterator<Item = (DeviceNo, u32)>) -> Known {
+        Known(cut.into_iter().collect())
+    }
+
+    /// Was this event known?
+    pub fn covers(&self, id: EventId) -> bool {
+        self.0.get(&id.device).is_some_and(|&last| id.seq <= last)
+    }
+}
+
+/// A customer's balance at the end of a business day, as it is known now.
+pub fn balance_as_of(ledger: &Ledger, customer: CustomerId, day: BusinessDay) -> Balance {
+    let mut sum = Balance::default();
+    for page in ledger.pages(customer) {
+        for_each_entry(ledger, page, |_, entry, reversed| {
+            if entry.what.particulars().on <= day {
+                sum += change(entry, page, reversed);
+            }
+        });
+    }
+    sum
+}
+
+/// A customer's balance at the end of a business day, as it was known then: entries and reversals
+/// that were recorded later do not count.
+pub fn balance_as_known(
+    ledger: &Ledger,
+    customer: CustomerId,
+    day: BusinessDay,
+    known: &Known,
+) -> Balance {
+    let mut sum = Balance::default();
+    for page in ledger.pages(customer) {
+        for_each_entry(ledger, page, |id, entry, reversed| {
+            if entry.what.particulars().on <= day && known.covers(id.0) {
+                let reversed = reversed && was_reversed(ledger, id, known);
+                sum += change(entry, page, reversed);
+            }
+        });
+    }
+    sum
+}
+
+/// The balances of all customers at the end of a business day, merged pages together; as they were
+/// known then, or as they are known now without `known`.
+pub fn balances_as_of(
+    ledger: &Ledger,
+    day: BusinessDay,
+    known: Option<&Known>,
+) -> BTreeMap<CustomerId, Balance> {
+    let mut balances: BTreeMap<CustomerId, Balance> = BTreeMap::new();
+    report::for_each_entry(ledger, |id, entry, reversed| {
+        if entry.what.particulars().on > day || known.is_some_and(|known| !known.covers(id.0)) {
+            return;
+        }
+        let reversed = reversed && known.is_none_or(|known| was_reversed(ledger, id, known));
+        if reversed {
+            return;
+        }
+        for effect in entry.what.effects().into_iter().flatten() {
+            let customer = ledger.canonical(effect.customer);
+            *balances.entry(customer).or_default() += effect.change;
+        }
+    });
+    balances
+}
+
+fn was_reversed(ledger: &Ledger, entry: EntryId, known: &Known) -> bool {
+    let reversals = ledger.reversals.get(&entry);
+    reversals.is_some_and(|all| all.keys().any(|&reversal| known.covers(reversal)))
+}
+
+/// When an entry was recorded; `None` for an entry that is not there.
+pub fn recorded(ledger: &Ledger, receipts: &Receipts, id: EntryId) -> Option<TimeMs> {
+    let received = |id: EntryId| receipts.received(id.0.device, id.0.seq);
+    let at = ledger.entries.get(&id)?.at;
+    let chain_start = EntryId(EventId {
+        device: id.0.device,
+        seq: 0,
+    });
+    // Whatever the server had by the time that this entry claims cannot have been recorded later,
+    // so only entries after that matter.
+    let mut before: Vec<(EntryId, TimeMs)> = Vec::new();
+    for (&earlier, entry) in ledger.entries.range(chain_start..id).rev() {
+        if received(earlier).is_some_and(|received| received <= at) {
+            break;
+        }
+        before.push((earlier, entry.at));
+    }
+    let clamp = |recorded: TimeMs, id: EntryId, at: TimeMs| {
+        let recorded = recorded.max(at);
+        received(id).map_or(recorded, |received| received.min(recorded))
+    };
+    let earlier = before.into_iter().rev();
+    let recorded = earlier.fold(TimeMs(i64::MIN), |recorded, (id, at)| {
+        clamp(recorded, id, at)
+    });
+    Some(clamp(recorded, id, at))
+}
