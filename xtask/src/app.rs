@@ -59,7 +59,9 @@ pub fn build(profile: Profile) -> Result<()> {
     trunk
         .args(["build", "--skip-version-check"])
         // Trunk wants true or false here and stops at the customary 1.
-        .env_remove("NO_COLOR");
+        .env_remove("NO_COLOR")
+        // Its own stack says nothing about what does not compile.
+        .env_remove("RUST_BACKTRACE");
     if profile == Profile::Release {
         trunk.arg("--release");
     }
