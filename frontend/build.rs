@@ -6,6 +6,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+/// Texts that the core names by a stable code (`code.refusal.over_limit`): they
+/// are looked up by key and are no variants.
+const NAMED_BY_CODE: &str = "code.";
+
 /// A text is plain, or has forms by number; both may have placeholders.
 enum Template {
     Plain(String),
@@ -94,6 +98,10 @@ fn source(templates: &[(String, Template)], offered: &[String]) -> String {
     let mut arms = String::new();
     let mut keys = String::new();
     for (index, (key, template)) in templates.iter().enumerate() {
+        let _ = writeln!(keys, "    {key:?},");
+        if key.starts_with(NAMED_BY_CODE) {
+            continue;
+        }
         let name = variant(key);
         let fields = template.placeholders();
         let _ = writeln!(
@@ -104,7 +112,6 @@ fn source(templates: &[(String, Template)], offered: &[String]) -> String {
         if let Template::Plural { one, .. } = template {
             let _ = writeln!(variants, "    ///\n    /// For one: “{one}”");
         }
-        let _ = writeln!(keys, "    {key:?},");
         if fields.is_empty() {
             let _ = writeln!(variants, "    {name},");
             let _ = writeln!(arms, "            Self::{name} => ({index}, Vec::new()),");

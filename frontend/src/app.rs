@@ -5,31 +5,78 @@ use leptos::prelude::*;
 use crate::components::bars::screen;
 use crate::components::icon::Icon;
 use crate::components::states::{empty, notice};
-use crate::components::sync_chip::{SyncNow, SyncStatus};
 use crate::components::toast::toasts;
 use crate::i18n::{self, Msg, t};
+use crate::pages;
 use crate::place::Place;
 use crate::platform::{history, shell};
+use crate::store::{self, Stage};
 
 /// Everything on the page. A change of the language renders it anew; the screen
 /// stays, because it stands in the address.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_context(RwSignal::new(SyncStatus::ONLY_HERE));
-    provide_context(SyncNow(Callback::new(|()| {})));
+    // Looks deep into the books, and changes seldom.
+    let stage = Memo::new(|_| store::stage());
+    // Of the address only the path chooses the screen; the query is the screen's.
+    let place = Memo::new(|_| Place::from_path(&history::address().path));
     move || {
         i18n::current();
         view! {
             {notices()}
-            {move || at(Place::from_path(&history::address().path))}
+            {move || staged(stage.get(), place)}
             {toasts()}
+        }
+    }
+}
+
+/// One of the first screens, or the screen at a place in the open shop.
+fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
+    match stage {
+        Stage::Opening(progress) => pages::opening(progress),
+        Stage::Trouble(trouble) => pages::trouble(&trouble),
+        Stage::FirstStart { was_here } => {
+            let join = move || match place.get() {
+                Some(Place::Join) => pages::join(),
+                _ => pages::first_start(was_here),
+            };
+            join.into_any()
+        }
+        Stage::Filling(shop) => {
+            provide_context(shop);
+            pages::filling(shop)
+        }
+        Stage::Open(shop) => {
+            provide_context(shop);
+            pages::open(shop);
+            (move || at(place.get())).into_any()
         }
     }
 }
 
 /// The screen at a place; an address that leads nowhere says so.
 fn at(place: Option<Place>) -> AnyView {
-    let place = place.unwrap_or(Place::Khata);
+    match place {
+        Some(Place::Khata) => pages::home(),
+        Some(Place::Customer(id)) => pages::customer(id),
+        Some(Place::Details(id)) => pages::details(id),
+        Some(Place::Entry(id, kind)) => pages::new_entry(id, kind),
+        Some(Place::Correct(id)) => pages::correct(id),
+        Some(Place::NewCustomer) => pages::new_customer(),
+        Some(Place::Reports) => pages::reports(),
+        Some(Place::Sale) => pages::sale(),
+        Some(Place::More) => pages::more(),
+        Some(Place::Shop) => pages::shop(),
+        Some(Place::Staff) => pages::staff(),
+        Some(Place::Devices) => pages::devices(),
+        Some(Place::Pair) => pages::pair(),
+        Some(Place::Sync) => pages::server(),
+        Some(Place::Storage) => pages::storage(),
+        _ => nowhere(),
+    }
+}
+
+fn nowhere() -> AnyView {
     let to_khata = view! {
         <a class="button primary" href=Place::Khata.to_string()>
             {t(Msg::NavToKhata)}
@@ -41,7 +88,7 @@ fn at(place: Option<Place>) -> AnyView {
         String::new(),
         Some(to_khata.into_any()),
     );
-    screen(place, t(Msg::NavKhata), body, None)
+    screen(Place::Khata, t(Msg::NavKhata), body, None)
 }
 
 /// What the app has to say on every screen: a new version, the home screen.

@@ -10,6 +10,7 @@ pub mod components;
 pub mod crypto;
 pub mod i18n;
 pub mod net;
+mod pages;
 pub mod place;
 pub mod platform;
 pub mod store;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use shared::calendar::Month;
-use shared::ids::CustomerId;
+use shared::ids::{CustomerId, EntryId};
 
 /// A screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,12 @@ pub enum Place {
     Customer(CustomerId),
     /// Writing an entry of a customer.
     Entry(CustomerId, EntryKind),
+    /// A customer's statement, to be shown, sent or printed.
+    Statement(CustomerId),
+    /// Facts about a customer: name, phone, limit.
+    Details(CustomerId),
+    /// Writing an entry anew, in the place of one that was wrong.
+    Correct(EntryId),
     /// Adding a customer.
     NewCustomer,
     /// A quick cash sale.
@@ -23,6 +29,8 @@ pub enum Place {
     Reports,
     /// The report of a month, as `2026-11`.
     Month(Month),
+    /// Balances on a past date.
+    Past,
     /// Looking up what a customer disputes.
     Disputes,
     /// What a person has to look at.
@@ -84,6 +92,11 @@ impl Place {
             [None, ..] => Self::Khata,
             [Some("customer"), Some("new"), None, _] => Self::NewCustomer,
             [Some("customer"), Some(id), None, _] => Self::Customer(id.parse().ok()?),
+            [Some("customer"), Some(id), Some("statement"), None] => {
+                Self::Statement(id.parse().ok()?)
+            }
+            [Some("customer"), Some(id), Some("details"), None] => Self::Details(id.parse().ok()?),
+            [Some("entry"), Some(id), Some("correct"), None] => Self::Correct(id.parse().ok()?),
             [Some("customer"), Some(id), Some(word), None] => {
                 let kind = EntryKind::ALL
                     .into_iter()
@@ -93,6 +106,7 @@ impl Place {
             [Some("sale"), None, ..] => Self::Sale,
             [Some("reports"), None, ..] => Self::Reports,
             [Some("reports"), Some("month"), Some(month), None] => Self::Month(read_month(month)?),
+            [Some("reports"), Some("past"), None, _] => Self::Past,
             [Some("reports"), Some("disputes"), None, _] => Self::Disputes,
             [Some("tasks"), None, ..] => Self::Tasks,
             [Some("more"), None, ..] => Self::More,
@@ -112,11 +126,16 @@ impl Place {
     pub fn parent(self) -> Option<Self> {
         match self {
             Self::Khata | Self::Start => None,
-            Self::Customer(_) | Self::NewCustomer | Self::Sale | Self::Reports | Self::More => {
-                Some(Self::Khata)
+            Self::Customer(_)
+            | Self::Correct(_)
+            | Self::NewCustomer
+            | Self::Sale
+            | Self::Reports
+            | Self::More => Some(Self::Khata),
+            Self::Entry(id, _) | Self::Statement(id) | Self::Details(id) => {
+                Some(Self::Customer(id))
             }
-            Self::Entry(id, _) => Some(Self::Customer(id)),
-            Self::Month(_) | Self::Disputes => Some(Self::Reports),
+            Self::Month(_) | Self::Past | Self::Disputes => Some(Self::Reports),
             Self::Tasks | Self::Shop | Self::Devices | Self::Staff | Self::Sync | Self::Storage => {
                 Some(Self::More)
             }
@@ -138,10 +157,14 @@ impl fmt::Display for Place {
             Self::Khata => f.write_str("/"),
             Self::Customer(id) => write!(f, "/customer/{id}"),
             Self::Entry(id, kind) => write!(f, "/customer/{id}/{}", kind.word()),
+            Self::Statement(id) => write!(f, "/customer/{id}/statement"),
+            Self::Details(id) => write!(f, "/customer/{id}/details"),
+            Self::Correct(id) => write!(f, "/entry/{id}/correct"),
             Self::NewCustomer => f.write_str("/customer/new"),
             Self::Sale => f.write_str("/sale"),
             Self::Reports => f.write_str("/reports"),
             Self::Month(month) => write!(f, "/reports/month/{:04}-{:02}", month.year, month.month),
+            Self::Past => f.write_str("/reports/past"),
             Self::Disputes => f.write_str("/reports/disputes"),
             Self::Tasks => f.write_str("/tasks"),
             Self::More => f.write_str("/more"),
@@ -179,6 +202,9 @@ mod tests {
             Place::Entry(id, EntryKind::Give),
             Place::Entry(id, EntryKind::Get),
             Place::Entry(id, EntryKind::Return),
+            Place::Statement(id),
+            Place::Details(id),
+            Place::Correct(EntryId(id.0)),
             Place::NewCustomer,
             Place::Sale,
             Place::Reports,
@@ -186,6 +212,7 @@ mod tests {
                 year: 2026,
                 month: 11,
             }),
+            Place::Past,
             Place::Disputes,
             Place::Tasks,
             Place::More,

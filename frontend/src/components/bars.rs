@@ -3,21 +3,22 @@
 use leptos::prelude::*;
 
 use super::icon::{Icon, icon};
-use super::sync_chip::SyncChip;
+use super::sync_chip::sync_chip;
 use crate::i18n::{Msg, t};
 use crate::place::Place;
 use crate::platform::history;
+use crate::store::Shop;
 
 /// A screen with its bars. `foot` is the main action, where the thumb is.
 pub fn screen(place: Place, title: String, body: AnyView, foot: Option<AnyView>) -> AnyView {
     let parent = place.parent().filter(|_| !place.is_main());
     let is_main = place.is_main();
-    let has_shop = !matches!(place, Place::Start | Place::Join);
+    let shop = use_context::<Shop>();
     view! {
         <div class="shell" class:with-bottom-bar=is_main>
             <header class="top-bar">
                 {parent.map(back_button)} <h1 tabindex="-1">{title}</h1>
-                {has_shop.then(|| view! { <SyncChip /> })}
+                {shop.map(sync_chip)}
             </header>
             <main class="page" tabindex="-1">
                 {body}

@@ -39,7 +39,7 @@ pub fn TextField(
     /// What is typed.
     value: RwSignal<String>,
     /// Most characters.
-    max_length: u32,
+    max_length: usize,
     /// What kind of text.
     #[prop(default = Typing::Words)]
     typing: Typing,

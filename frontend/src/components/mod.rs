@@ -8,6 +8,7 @@ pub mod date_field;
 pub mod fields;
 pub mod icon;
 pub mod keypad;
+pub mod qr;
 pub mod rows;
 pub mod sheet;
 pub mod states;

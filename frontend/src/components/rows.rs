@@ -7,6 +7,7 @@ use super::amount::{Side, amount, amount_of_side, in_words};
 use super::icon::{Icon, icon, little_icon};
 use crate::i18n::{Msg, t};
 use crate::place::Place;
+use crate::store::EntryState;
 
 /// A row that leads to a screen: a drawing, words, and what stands at the side.
 pub fn link_row(
@@ -76,26 +77,15 @@ pub fn balance_side(balance: Paise, words: String) -> AnyView {
     .into_any()
 }
 
-/// Where an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryState {
-    /// On this phone, and nowhere else yet.
-    SavedHere,
-    /// On its way to the server.
-    Sent,
-    /// The server has it.
-    Confirmed,
-    /// The server keeps it until the owner decides.
-    Held,
-}
-
-/// A small drawing with a name for the state of an entry.
-pub fn entry_state(state: EntryState) -> AnyView {
+/// A small drawing with a name for where an entry is; in a shop without a server
+/// that is always this phone.
+pub fn entry_state(state: Option<EntryState>) -> AnyView {
     let (drawing, class, words) = match state {
-        EntryState::SavedHere => (Icon::Tick, "state", Msg::EntryStateSaved),
-        EntryState::Sent => (Icon::Send, "state", Msg::EntryStateSent),
-        EntryState::Confirmed => (Icon::Confirmed, "state confirmed", Msg::EntryStateConfirmed),
-        EntryState::Held => (Icon::Waits, "state held", Msg::EntryStateHeld),
+        None | Some(EntryState::Saved) => (Icon::Tick, "state", Msg::EntryStateSaved),
+        Some(EntryState::Sent) => (Icon::Send, "state", Msg::EntryStateSent),
+        Some(EntryState::OnServer) => {
+            (Icon::Confirmed, "state confirmed", Msg::EntryStateConfirmed)
+        }
     };
     let words = t(words);
     view! {
@@ -123,7 +113,7 @@ pub struct EntryLine {
     /// The balance after it.
     pub running: Option<Paise>,
     /// Where it is.
-    pub state: EntryState,
+    pub state: Option<EntryState>,
     /// Taken back: struck through, never gone.
     pub struck: bool,
 }

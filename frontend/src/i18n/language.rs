@@ -1,5 +1,7 @@
 //! The languages Pakka knows, each by its own name, and how each counts.
 
+use shared::event;
+
 use super::OFFERED;
 
 /// Which numbers take the form for one.
@@ -18,6 +20,8 @@ pub struct Language {
     pub code: &'static str,
     /// What its speakers call it.
     pub name: &'static str,
+    /// The same in the books of a shop.
+    pub of_shop: event::Language,
     counting: Counting,
 }
 
@@ -31,10 +35,16 @@ impl Language {
     }
 }
 
-const fn language(code: &'static str, name: &'static str, counting: Counting) -> Language {
+const fn language(
+    code: &'static str,
+    name: &'static str,
+    of_shop: event::Language,
+    counting: Counting,
+) -> Language {
     Language {
         code,
         name,
+        of_shop,
         counting,
     }
 }
@@ -42,17 +52,27 @@ const fn language(code: &'static str, name: &'static str, counting: Counting) ->
 /// Every language that Pakka is made for, English first because its file is
 /// always there.
 pub static LANGUAGES: [Language; 11] = [
-    language("en", "English", Counting::One),
-    language("hi", "हिन्दी", Counting::ZeroAndOne),
-    language("mr", "मराठी", Counting::One),
-    language("gu", "ગુજરાતી", Counting::ZeroAndOne),
-    language("bn", "বাংলা", Counting::ZeroAndOne),
-    language("ta", "தமிழ்", Counting::One),
-    language("te", "తెలుగు", Counting::One),
-    language("kn", "ಕನ್ನಡ", Counting::ZeroAndOne),
-    language("ml", "മലയാളം", Counting::One),
-    language("or", "ଓଡ଼ିଆ", Counting::One),
-    language("pa", "ਪੰਜਾਬੀ", Counting::ZeroAndOne),
+    language("en", "English", event::Language::English, Counting::One),
+    language("hi", "हिन्दी", event::Language::Hindi, Counting::ZeroAndOne),
+    language("mr", "मराठी", event::Language::Marathi, Counting::One),
+    language(
+        "gu",
+        "ગુજરાતી",
+        event::Language::Gujarati,
+        Counting::ZeroAndOne,
+    ),
+    language("bn", "বাংলা", event::Language::Bengali, Counting::ZeroAndOne),
+    language("ta", "தமிழ்", event::Language::Tamil, Counting::One),
+    language("te", "తెలుగు", event::Language::Telugu, Counting::One),
+    language("kn", "ಕನ್ನಡ", event::Language::Kannada, Counting::ZeroAndOne),
+    language("ml", "മലയാളം", event::Language::Malayalam, Counting::One),
+    language("or", "ଓଡ଼ିଆ", event::Language::Odia, Counting::One),
+    language(
+        "pa",
+        "ਪੰਜਾਬੀ",
+        event::Language::Punjabi,
+        Counting::ZeroAndOne,
+    ),
 ];
 
 /// The languages that can be chosen: those with a complete locale file.

@@ -39,9 +39,34 @@ pub fn t(message: Msg) -> String {
     })
 }
 
+/// The words for a stable code of the core, such as `over_limit` of the topic
+/// `refusal`; `values` fill its placeholders.
+///
+/// A code without a text (a test forbids that) shows itself.
+pub fn coded(topic: &str, code: &str, values: &[(&'static str, String)]) -> String {
+    let key = format!("code.{topic}.{code}");
+    let values: Vec<(&'static str, Value<'_>)> = values
+        .iter()
+        .map(|(name, words)| (*name, Value::Words(words)))
+        .collect();
+    let language = CURRENT.with(|current| current.get_untracked());
+    TEMPLATES.with_borrow(|templates| {
+        let index = KEYS.binary_search(&key.as_str()).ok();
+        match index.and_then(|index| templates.get(index)) {
+            Some(template) => template.fill(language, &values),
+            None => key,
+        }
+    })
+}
+
 /// The language of the screen; tracked, so what reads it renders anew.
 pub fn current() -> &'static Language {
     CURRENT.with(|current| current.get())
+}
+
+/// The language of the screen, for event handlers.
+pub fn current_untracked() -> &'static Language {
+    CURRENT.with(|current| current.get_untracked())
 }
 
 /// The language that a person chose before, or else the first of the browser's

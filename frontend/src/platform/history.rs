@@ -78,6 +78,29 @@ pub fn back(parent: &str) {
     }
 }
 
+/// A value of the query, decoded: `q` of `/?q=pri` is `pri`.
+pub fn query_value(name: &str) -> Option<String> {
+    let address = address_untracked();
+    let pairs = address.query.strip_prefix('?')?;
+    let value = pairs.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key == name).then_some(value)
+    })?;
+    js_sys::decode_uri_component(value).ok().map(String::from)
+}
+
+/// A path with a query; empty values are left out.
+pub fn with_query(path: &str, values: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    for (name, value) in values.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(name);
+        address.push('=');
+        address.push_str(&String::from(js_sys::encode_uri_component(value)));
+    }
+    address
+}
+
 fn depth() -> f64 {
     window()
         .history()

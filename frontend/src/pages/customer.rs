@@ -1,0 +1,223 @@
+//! One customer's khata: how it stands, and every entry by day.
+
+use leptos::prelude::*;
+use shared::calendar::{BusinessDay, TimeMs};
+use shared::ids::CustomerId;
+use shared::query::{EntryRow, Header, entries, header};
+
+use super::entry_sheet::entry_sheet;
+use super::{desk, words};
+use crate::components::amount::{Side, amount_of_side, in_words};
+use crate::components::bars::screen;
+use crate::components::icon::{Icon, icon};
+use crate::components::rows::{EntryLine, entry_row};
+use crate::components::states::{empty, notice};
+use crate::i18n::{Msg, t};
+use crate::place::{EntryKind, Place};
+use crate::platform::clock::now_ms;
+
+/// Entries that are drawn at first, and more with each tap on "more".
+const ROWS_AT_ONCE: usize = 30;
+
+/// The screen.
+pub fn customer(id: CustomerId) -> AnyView {
+    let Some(name) = desk::books_untracked(|books| {
+        let known = books
+            .ledger
+            .customers
+            .contains_key(&books.ledger.canonical(id));
+        known.then(|| words::customer(books, id))
+    }) else {
+        return unknown(Place::Customer(id));
+    };
+    let head = move || {
+        desk::books(|books| header(books, id, TimeMs(now_ms()))).map(|head| head_card(&head))
+    };
+    let body = view! {
+        <div class="stack">
+            {head}
+            <nav class="tools">
+                {link(Place::Statement(id), Icon::Document, Msg::CustomerStatement)}
+                {link(Place::Entry(id, EntryKind::Return), Icon::Return, Msg::EntryReturn)}
+                {link(Place::Details(id), Icon::Person, Msg::CustomerDetails)}
+            </nav>
+            {page_of_entries(id)}
+        </div>
+    };
+    let foot = view! {
+        <a class="button gave" href=Place::Entry(id, EntryKind::Give).to_string()>
+            {icon(Icon::Out)}
+            {t(Msg::CustomerYouGave)}
+        </a>
+        <a class="button got" href=Place::Entry(id, EntryKind::Get).to_string()>
+            {icon(Icon::In)}
+            {t(Msg::CustomerYouGot)}
+        </a>
+    };
+    screen(
+        Place::Customer(id),
+        name,
+        body.into_any(),
+        Some(foot.into_any()),
+    )
+}
+
+/// A page that is not on this phone, or not yet.
+pub fn unknown(place: Place) -> AnyView {
+    let body = empty(
+        Icon::Person,
+        t(Msg::CustomerUnknown),
+        t(Msg::CustomerUnknownNext),
+        None,
+    );
+    screen(place, t(Msg::NavKhata), body, None)
+}
+
+fn link(to: Place, drawing: Icon, words: Msg) -> AnyView {
+    view! {
+        <a class="button tool" href=to.to_string()>
+            {icon(drawing)}
+            {t(words)}
+        </a>
+    }
+    .into_any()
+}
+
+/// The balance, large, and what is known of the customer.
+fn head_card(head: &Header) -> AnyView {
+    let balance = head.person.balance;
+    let side = Side::of(balance.khata);
+    let advance = (balance.advance.0 != 0).then(|| {
+        let amount = in_words(balance.advance);
+        view! { <p>{t(Msg::CustomerAdvance { amount })}</p> }
+    });
+    let mut facts: Vec<String> = Vec::new();
+    facts.extend(head.since.map(|day| {
+        t(Msg::CustomerSince {
+            date: day.to_string(),
+        })
+    }));
+    facts.extend(head.limit.map(|limit| {
+        t(Msg::CustomerLimit {
+            amount: in_words(limit),
+        })
+    }));
+    facts.push(words::class(head.class));
+    let room = head.room.filter(|room| room.0 < 0).map(|room| {
+        let amount = in_words(room);
+        notice(true, t(Msg::CustomerOverLimit { amount }), None)
+    });
+    let totals = t(Msg::CustomerLifetime {
+        bought: in_words(head.purchases),
+        paid: in_words(head.payments),
+    });
+    view! {
+        <section class="card balance">
+            <div>
+                <p class="quiet">{side.words()}</p>
+                <p>{amount_of_side(balance.khata, side)}</p>
+                {advance}
+            </div>
+            <p class="quiet small">{facts.join(" · ")} <br /> {totals}</p>
+            {room}
+        </section>
+    }
+    .into_any()
+}
+
+fn page_of_entries(id: CustomerId) -> AnyView {
+    let drawn = RwSignal::new(ROWS_AT_ONCE);
+    let opened = RwSignal::new(None);
+    let rows = move || {
+        let drawn_now = drawn.get();
+        let page = desk::books(|books| entries(books, id, 0));
+        if page.total == 0 {
+            return empty(
+                Icon::Book,
+                t(Msg::CustomerNoEntries),
+                t(Msg::CustomerNoEntriesNext),
+                None,
+            );
+        }
+        let today = desk::today();
+        let left = page.total.saturating_sub(drawn_now);
+        let shown: Vec<EntryRow> = page.rows.into_iter().take(drawn_now).collect();
+        let days: Vec<AnyView> = shown
+            .chunk_by(|one, next| one.on == next.on)
+            .map(|rows| one_day(rows, today, opened))
+            .collect();
+        let more = (left > 0).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="button plain wide"
+                    on:click=move |_| drawn.update(|drawn| *drawn += ROWS_AT_ONCE)
+                >
+                    {t(Msg::CommonMore { n: left as u64 })}
+                </button>
+            }
+        });
+        view! {
+            <div>{days}</div>
+            {more}
+        }
+        .into_any()
+    };
+    view! {
+        {rows}
+        {move || opened.get().map(|entry| entry_sheet(entry, opened))}
+    }
+    .into_any()
+}
+
+fn one_day(
+    rows: &[EntryRow],
+    today: BusinessDay,
+    opened: RwSignal<Option<shared::ids::EntryId>>,
+) -> AnyView {
+    let heading = rows.first().map(|row| words::day(row.on, today));
+    let lines: Vec<AnyView> = rows
+        .iter()
+        .map(|row| {
+            let id = row.id;
+            entry_row(
+                entry_line(row),
+                Callback::new(move |()| opened.set(Some(id))),
+            )
+        })
+        .collect();
+    view! {
+        <section>
+            <h2 class="day">{heading}</h2>
+            <div class="entries">{lines}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// An entry as a line of the khata.
+pub fn entry_line(row: &EntryRow) -> EntryLine {
+    desk::books_untracked(|books| {
+        let mut tags = Vec::new();
+        if let Some(taken_back) = &row.taken_back {
+            tags.push(t(match taken_back.replacement {
+                Some(_) => Msg::EntryCorrected,
+                None => Msg::EntryTakenBack,
+            }));
+        }
+        if row.back_dated {
+            tags.push(t(Msg::EntryBackDated));
+        }
+        EntryLine {
+            drawing: words::entry_icon(row),
+            title: format!("{} {}", words::clock(row.at), words::entry_kind(books, row)),
+            note: words::entry_note(books, row),
+            tags,
+            amount: row.amount,
+            side: words::entry_side(row),
+            running: row.running.map(|running| running.khata),
+            state: desk::state_of(row.id),
+            struck: row.taken_back.is_some(),
+        }
+    })
+}
