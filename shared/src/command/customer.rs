@@ -4,7 +4,7 @@ use super::fields::{checked_phone, required};
 use super::lines::not_negative;
 use super::rejection::rejections;
 use super::shop::set;
-use super::{Desk, Question, Rejection, TextField};
+use super::{Desk, Question, Rejection, ShopRejection, TextField};
 use crate::bytes::KeyId;
 use crate::calendar::BusinessDay;
 use crate::event::{
@@ -66,9 +66,6 @@ rejections! {
             /// Who.
             customer: CustomerId,
         },
-        /// Everything is as it was.
-        #[error("nothing would change")]
-        "customer_nothing_changes" NothingChanges,
     }
 }
 
@@ -167,7 +164,7 @@ impl UpdateCustomer {
     pub(super) fn decide(self, desk: &mut Desk<'_, '_>) -> Result<(), Rejection> {
         let key = customer_key(desk, self.customer)?;
         if self == UpdateCustomer::of(self.customer) {
-            return Err(CustomerRejection::NothingChanges.into());
+            return Err(ShopRejection::NothingChanges.into());
         }
         let phone = set(self.phone, |phone| checked_phone(&phone))?;
         if let Patch::Set(phone) = &phone {
@@ -213,7 +210,7 @@ impl ArchiveCustomer {
     pub(super) fn decide(self, desk: &mut Desk<'_, '_>) -> Result<(), Rejection> {
         let customer = known(desk, self.customer)?;
         if customer.archived.get().copied().unwrap_or(false) == self.archived {
-            return Err(CustomerRejection::NothingChanges.into());
+            return Err(ShopRejection::NothingChanges.into());
         }
         if self.archived {
             check_settled(desk, self.customer)?;

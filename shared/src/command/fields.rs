@@ -249,9 +249,9 @@ pub fn gstin(text: &str) -> Option<String> {
         .iter()
         .zip(b"99AAAAA9999AXXX")
         .all(|(b, &k)| form(b, k));
-    let state = (bytes[0].wrapping_sub(b'0')) * 10 + bytes[1].wrapping_sub(b'0');
-    let sound = sound && state_code(state).is_some();
-    (sound && check_digit(&bytes[..14]) == bytes[14]).then_some(text)
+    let state = || text[..2].parse().ok().and_then(state_code);
+    let sound = sound && state().is_some() && check_digit(&bytes[..14]) == bytes[14];
+    sound.then_some(text)
 }
 
 /// The check digit of a GSTIN: the digits in base 36, every second one doubled, quotient and

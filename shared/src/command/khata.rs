@@ -42,7 +42,7 @@ rejections! {
         },
         /// More would be settled or given up than is owed.
         #[error("{owed} are owed and {asked} were to be settled")]
-        "more_than_owed" MoreThanOwed {
+        "settles_more_than_owed" MoreThanOwed {
             /// What is owed.
             owed: Paise,
             /// What was to be settled.

@@ -38,7 +38,7 @@ rejections! {
             /// The most days.
             limit: u32,
         },
-        /// Everything is as it was.
+        /// Everything is as it was, of the shop, a person or a customer.
         #[error("nothing would change")]
         "nothing_changes" NothingChanges,
     }

@@ -2,7 +2,7 @@
 
 use super::fields::required;
 use super::rejection::rejections;
-use super::{Desk, Rejection, TextField};
+use super::{Desk, Rejection, ShopRejection, TextField};
 use crate::event::{Language, Role, StaffAdded, StaffChanged, StaffRemoved};
 use crate::ids::StaffId;
 use crate::text::Field;
@@ -13,9 +13,6 @@ rejections! {
         /// The shop would have no owner left.
         #[error("this is the last owner")]
         "last_owner" LastOwner,
-        /// Everything is as it was.
-        #[error("nothing would change")]
-        "staff_nothing_changes" NothingChanges,
     }
 }
 
@@ -82,7 +79,7 @@ impl ChangeStaff {
             language: self.language,
         };
         if (changed.name.is_none(), changed.role, changed.language) == (true, None, None) {
-            return Err(StaffRejection::NothingChanges.into());
+            return Err(ShopRejection::NothingChanges.into());
         }
         desk.push(changed);
         Ok(())

@@ -18,16 +18,19 @@ use std::collections::BTreeSet;
 use crate::bytes::Fixed;
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::command::{
-    AddCustomer, AddStaff, Command, Context, Decision, DepositAdvance, Details, EnrolDevice,
-    GiveCredit, OpenShop, Question, QuestionKind, ReceivePayment, Refusal, Rejection, Why,
-    WithdrawAdvance, compose, decide,
+    AddCustomer, AddStaff, Command, Context, CorrectEntry, Decision, DepositAdvance, Details,
+    EnrolDevice, GiveCredit, NewEntry, OpenShop, Question, QuestionKind, ReceivePayment,
+    RecordSale, Refusal, Rejection, ReturnGoods, ReverseEntry, Why, WithdrawAdvance, compose,
+    decide,
 };
 use crate::event::{
-    Body, ECDSA_P256_SHA256, Event, Kind, Language, Mode, Paid, PublicKey, Role, decode, encode,
+    Body, ECDSA_P256_SHA256, Event, Kind, Language, Line, Mode, Paid, PublicKey, ReasonCode,
+    Refund, Role, decode, encode,
 };
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, StaffId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::money::Paise;
+use crate::quantity::{Quantity, Unit};
 use crate::text::{Entropy, KeyRing};
 
 /// The shop of all tests.
@@ -112,6 +115,65 @@ pub fn withdrawal(customer: CustomerId, paise: i64) -> WithdrawAdvance {
         customer,
         amount: Paise(paise),
         paid: Paid::CASH,
+    }
+}
+
+/// So many whole pieces at a price of so many paise each.
+pub fn line(name: &str, pieces: i64, price: i64) -> Line {
+    Line {
+        name: name.to_owned(),
+        quantity: Quantity::whole(pieces),
+        unit: Unit::Piece,
+        price: Paise(price),
+        amount: Paise(pieces * price),
+        item: None,
+        batch: None,
+        mrp: None,
+        discount: None,
+        hsn: None,
+        rate: None,
+        tax: None,
+        cost: None,
+    }
+}
+
+/// A sale of these lines for cash, to nobody in particular.
+pub fn cash_sale(lines: Vec<Line>) -> RecordSale {
+    let total = lines.iter().map(|line| line.amount).sum();
+    RecordSale {
+        lines,
+        ..RecordSale::quick(monday(), total, Paid::CASH)
+    }
+}
+
+/// Goods that come back, of no sale in particular.
+pub fn goods_back(customer: Option<CustomerId>, paise: i64, refund: Refund) -> ReturnGoods {
+    ReturnGoods {
+        details: Details::on(monday()),
+        customer,
+        amount: Paise(paise),
+        refund,
+        of: None,
+        lines: Vec::new(),
+    }
+}
+
+/// Taken back because the amount was wrong.
+pub fn reversal(target: EntryId) -> ReverseEntry {
+    ReverseEntry {
+        target,
+        why: Why::new(ReasonCode::WrongAmount),
+        witness: None,
+    }
+}
+
+/// Replaced because the amount was wrong.
+pub fn correction(target: EntryId, replacement: impl Into<NewEntry>) -> CorrectEntry {
+    CorrectEntry {
+        target,
+        replacement: replacement.into(),
+        why: Why::new(ReasonCode::WrongAmount),
+        witness: None,
     }
 }
 
@@ -204,8 +266,17 @@ impl Given {
         }
     }
 
-    /// This came from a device, by its own number, however wrong it may be.
-    pub fn event(mut self, device: DeviceNo, body: impl Into<Body>) -> Given {
+    /// This came from a device, however wrong it may be.
+    pub fn event(self, device: DeviceNo, body: impl Into<Body>) -> Given {
+        self.event_of(device, body, Standing::Counted)
+    }
+
+    /// This came from a revoked device and waits for the owner's decision.
+    pub fn held(self, device: DeviceNo, body: impl Into<Body>) -> Given {
+        self.event_of(device, body, Standing::Held)
+    }
+
+    fn event_of(mut self, device: DeviceNo, body: impl Into<Body>, standing: Standing) -> Given {
         let here = self.device;
         self.device = device;
         let decision = Decision {
@@ -217,7 +288,7 @@ impl Given {
             keys: Vec::new(),
         };
         let events = compose(&self.ledger, &self.context(), decision);
-        self.fold(events);
+        self.fold(events, standing);
         self.device = here;
         self
     }
@@ -300,7 +371,7 @@ impl Given {
         }
     }
 
-    fn fold(&mut self, events: Vec<Event>) {
+    fn fold(&mut self, events: Vec<Event>, standing: Standing) {
         self.draws += 1;
         for event in events {
             if let Body::CustomerErased(erased) = &event.body {
@@ -308,9 +379,7 @@ impl Given {
             }
             let id = event.envelope.id;
             let decoded = decode(&encode(&event), None);
-            let step = self
-                .ledger
-                .fold(id.device, id.seq, decoded, Standing::Counted);
+            let step = self.ledger.fold(id.device, id.seq, decoded, standing);
             assert_eq!(step, Step::Read, "{id}");
         }
     }
@@ -361,9 +430,9 @@ impl Outcome {
         self.given
     }
 
-    /// The refusal, if there was one.
-    pub fn refusal(&self) -> Option<&Refusal> {
-        self.result.as_ref().err()
+    /// What was decided, or why not.
+    pub fn result(&self) -> Result<&Decision, &Refusal> {
+        self.result.as_ref()
     }
 
     #[track_caller]
@@ -383,7 +452,7 @@ impl Outcome {
             given.keys.add(*id, key.clone());
         }
         let events = compose(&given.ledger, &given.context(), decision);
-        given.fold(events);
+        given.fold(events, Standing::Counted);
         given
     }
 }

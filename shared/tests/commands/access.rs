@@ -1,0 +1,194 @@
+//! Who may do what.
+
+use shared::command::{
+    AccessRejection, AddStaff, ChangeShop, EnrolDevice, EraseCustomer, MergeCustomers,
+    RevokeDevice, StartSession, Why, WriteOff,
+};
+use shared::command::{ChangeKey, Details};
+use shared::event::{DeviceRevoked, Language, ReasonCode, Role};
+use shared::ids::{DeviceNo, EventId, StaffId};
+use shared::testing::given::*;
+
+use crate::{Refused, refused};
+
+fn not_allowed(needed: Role, role: Role) -> AccessRejection {
+    AccessRejection::NotAllowed { needed, role }
+}
+
+fn write_off() -> WriteOff {
+    WriteOff {
+        details: Details::on(monday()),
+        customer: PRIYA,
+        amount: rupees(10),
+        why: Why::new(ReasonCode::Agreed),
+    }
+}
+
+fn session() -> StartSession {
+    StartSession {
+        app: "0.1.0".into(),
+    }
+}
+
+pub fn all_refused() -> Vec<Refused> {
+    let stranger = DeviceNo(9);
+    let nobody = StaffId(EventId::new(1, 4));
+    let by_owner = staffed_shop().given(credit(PRIYA, 100_00));
+    let entry = by_owner.last_entry();
+    vec![
+        refused(
+            "A device of another shop writes nothing",
+            shop().at(stranger).when(credit(PRIYA, 1_00)),
+            AccessRejection::NotEnrolled { device: stranger },
+        ),
+        refused(
+            "A revoked phone that knows it writes nothing",
+            staffed_shop()
+                .event(DeviceNo::FOUNDER, DeviceRevoked { device: COUNTER })
+                .at(COUNTER)
+                .when(credit(PRIYA, 1_00)),
+            AccessRejection::Revoked { device: COUNTER },
+        ),
+        refused(
+            "Somebody who does not work here writes nothing",
+            shop().by(nobody).when(credit(PRIYA, 1_00)),
+            AccessRejection::NotOnStaff { staff: nobody },
+        ),
+        refused(
+            "A viewer writes nothing",
+            staffed_shop().by(VIEWER).when(credit(PRIYA, 1_00)),
+            not_allowed(Role::Cashier, Role::Viewer),
+        ),
+        refused(
+            "A cashier writes nothing off",
+            by_owner.clone().by(CASHIER).when(write_off()),
+            not_allowed(Role::Manager, Role::Cashier),
+        ),
+        refused(
+            "An owner at a cashier's phone is a cashier",
+            by_owner.clone().at(COUNTER).when(write_off()),
+            not_allowed(Role::Manager, Role::Cashier),
+        ),
+        refused(
+            "A cashier does not take back what somebody else wrote",
+            by_owner.clone().by(CASHIER).when(reversal(entry)),
+            AccessRejection::NotYourEntry { entry },
+        ),
+        refused(
+            "A cashier does not correct what somebody else wrote",
+            by_owner
+                .clone()
+                .by(CASHIER)
+                .when(correction(entry, credit(PRIYA, 90_00))),
+            AccessRejection::NotYourEntry { entry },
+        ),
+        refused(
+            "Nobody in particular does not take back what the owner wrote",
+            by_owner.at(COUNTER).by_nobody().when(reversal(entry)),
+            AccessRejection::NotYourEntry { entry },
+        ),
+        refused(
+            "A cashier does not change the shop",
+            staffed_shop().by(CASHIER).when(ChangeShop {
+                language: Some(Language::Hindi),
+                ..ChangeShop::default()
+            }),
+            not_allowed(Role::Manager, Role::Cashier),
+        ),
+        refused(
+            "A cashier does not enrol devices",
+            staffed_shop().by(CASHIER).when(EnrolDevice {
+                device: DeviceNo(3),
+                key: public_key(3),
+                role: Role::Viewer,
+                name: "Tablet".into(),
+                staff: None,
+            }),
+            not_allowed(Role::Manager, Role::Cashier),
+        ),
+        refused(
+            "A manager does not enrol a device with an owner's rights",
+            staffed_shop().by(MANAGER).when(EnrolDevice {
+                device: DeviceNo(3),
+                key: public_key(3),
+                role: Role::Owner,
+                name: "Tablet".into(),
+                staff: None,
+            }),
+            not_allowed(Role::Owner, Role::Manager),
+        ),
+        refused(
+            "A manager does not revoke an owner's device",
+            staffed_shop().by(MANAGER).when(RevokeDevice {
+                device: DeviceNo::FOUNDER,
+            }),
+            not_allowed(Role::Owner, Role::Manager),
+        ),
+        refused(
+            "A manager does not change another device's key",
+            staffed_shop().by(MANAGER).when(ChangeKey {
+                device: COUNTER,
+                key: public_key(4),
+            }),
+            not_allowed(Role::Owner, Role::Manager),
+        ),
+        refused(
+            "A manager makes nobody an owner",
+            staffed_shop().by(MANAGER).when(AddStaff {
+                name: "Partner".into(),
+                role: Role::Owner,
+                language: None,
+            }),
+            not_allowed(Role::Owner, Role::Manager),
+        ),
+        refused(
+            "A cashier does not merge customers",
+            staffed_shop().by(CASHIER).when(MergeCustomers {
+                customer: PRIYA,
+                with: AMIT,
+            }),
+            not_allowed(Role::Manager, Role::Cashier),
+        ),
+        refused(
+            "A manager erases nobody",
+            staffed_shop()
+                .by(MANAGER)
+                .when(EraseCustomer { customer: PRIYA }),
+            not_allowed(Role::Owner, Role::Manager),
+        ),
+    ]
+}
+
+#[test]
+fn a_cashier_takes_back_an_entry_of_their_own() {
+    let given = staffed_shop().by(CASHIER).given(credit(PRIYA, 100_00));
+    let entry = given.last_entry();
+    let given = given.given(reversal(entry));
+    assert_eq!(given.ledger.balance(PRIYA).khata, rupees(0));
+}
+
+#[test]
+fn a_phone_without_a_person_takes_back_its_own_entries() {
+    let given = staffed_shop()
+        .at(COUNTER)
+        .by_nobody()
+        .given(credit(PRIYA, 100_00));
+    let entry = given.last_entry();
+    let given = given.given(reversal(entry));
+    assert_eq!(given.ledger.balance(PRIYA).khata, rupees(0));
+}
+
+#[test]
+fn a_manager_corrects_what_a_cashier_wrote() {
+    let given = staffed_shop().by(CASHIER).given(credit(PRIYA, 100_00));
+    let entry = given.last_entry();
+    let given = given
+        .by(MANAGER)
+        .given(correction(entry, credit(PRIYA, 90_00)));
+    assert_eq!(given.ledger.balance(PRIYA).khata, rupees(90));
+}
+
+#[test]
+fn a_viewer_still_says_that_the_app_was_opened() {
+    staffed_shop().by(VIEWER).given(session());
+}
