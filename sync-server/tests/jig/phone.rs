@@ -280,6 +280,24 @@ impl Phone {
         answer
     }
 
+    /// Pushes what is new; `None` when the server is gone, or on its way. What was sent is then
+    /// neither forgotten nor believed.
+    pub async fn try_sync(&mut self) -> Option<SyncAnswer> {
+        let body = minicbor::to_vec(self.ask_all()).expect("encodes");
+        let request = self
+            .request(Method::POST, "/api/v1/sync")
+            .header("content-type", MEDIA_TYPE);
+        let answer = request.body(body).send().await.ok()?;
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
+        let bytes = answer.bytes().await.ok()?;
+        let answer: SyncAnswer = minicbor::decode(&bytes).expect("a whole answer");
+        self.new_keys.clear();
+        self.read(&answer);
+        Some(answer)
+    }
+
     /// Reads an answer: positions are dense, every byte is in the signed root.
     pub fn read(&mut self, answer: &SyncAnswer) {
         for chunk in &answer.chunks {
