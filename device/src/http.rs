@@ -2,9 +2,17 @@
 
 use core::time::Duration;
 
+use std::io::{Read, Write};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use minicbor::{Decode, Encode};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+};
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 
 /// The longest answer, in bytes. An answer brings at most the bytes that were asked for, or one
@@ -12,6 +20,9 @@ use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 pub const MAX_ANSWER_BYTES: usize = 80 * 1024 * 1024;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bodies below this many bytes are sent as they are.
+const MIN_COMPRESSED_BYTES: usize = 1024;
+const BUFFER_BYTES: usize = 16 * 1024;
 /// The longest silence while an answer is awaited. A join waits 25 s for the owner.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a request that met a busy server is sent again.
@@ -37,8 +48,12 @@ pub struct Reply {
     pub content_type: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
-    /// The body.
+    /// The body, decoded.
     pub body: Vec<u8>,
+    /// The body of the request as it was sent.
+    pub sent_bytes: usize,
+    /// The body as it came.
+    pub received_bytes: usize,
 }
 
 /// Why a request brought no answer that can be used.
@@ -103,8 +118,19 @@ impl Http {
         token: Option<&Token>,
         body: &Q,
     ) -> Result<A, CallError> {
-        let body = minicbor::to_vec(body).expect("writing to memory cannot fail");
-        self.call(Method::POST, path, token, Some(body)).await
+        let reply = self.call(Method::POST, path, token, Some(written(body)));
+        self.decoded(&reply.await?)
+    }
+
+    /// The same for what is answered with success alone.
+    pub async fn tell<Q: Encode<()>>(
+        &self,
+        path: &str,
+        token: Option<&Token>,
+        body: &Q,
+    ) -> Result<(), CallError> {
+        let reply = self.call(Method::POST, path, token, Some(written(body)));
+        reply.await.map(drop)
     }
 
     /// `GET /api/v1/<path>`, sent again when the server asks to come back.
@@ -113,25 +139,30 @@ impl Http {
         path: &str,
         token: Option<&Token>,
     ) -> Result<A, CallError> {
-        self.call(Method::GET, path, token, None).await
+        let reply = self.call(Method::GET, path, token, None);
+        self.decoded(&reply.await?)
     }
 
-    async fn call<A: for<'b> Decode<'b, ()>>(
+    fn decoded<A: for<'b> Decode<'b, ()>>(&self, reply: &Reply) -> Result<A, CallError> {
+        let not_pakka = || CallError::NotPakka(self.server.clone());
+        reply.decode().ok_or_else(not_pakka)
+    }
+
+    async fn call(
         &self,
         method: Method,
         path: &str,
         token: Option<&Token>,
         body: Option<Vec<u8>>,
-    ) -> Result<A, CallError> {
+    ) -> Result<Reply, CallError> {
         let not_pakka = || CallError::NotPakka(self.server.clone());
         for _ in 0..MAX_TRIES {
             let reply = self.send(method.clone(), path, token, body.clone()).await?;
             match reply.status {
-                200..=299 => return reply.decode().ok_or_else(not_pakka),
+                200..=299 => return Ok(reply),
                 429 | 503 => tokio::time::sleep(reply.wait()).await,
                 400..=499 => {
-                    let refusal = reply.decode().ok_or_else(not_pakka)?;
-                    return Err(CallError::Refused(refusal));
+                    return Err(CallError::Refused(self.decoded(&reply)?));
                 }
                 _ => return Err(not_pakka()),
             }
@@ -148,12 +179,24 @@ impl Http {
         body: Option<Vec<u8>>,
     ) -> Result<Reply, CallError> {
         let url = format!("{}/api/v1/{path}", self.server);
-        let mut request = self.client.request(method, url).header(ACCEPT, MEDIA_TYPE);
+        let mut request = self
+            .client
+            .request(method, url)
+            .header(ACCEPT, MEDIA_TYPE)
+            .header(ACCEPT_ENCODING, "br");
         if let Some(token) = token {
+            let token = BASE64_URL_SAFE_NO_PAD.encode(token.0);
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, MEDIA_TYPE).body(body);
+        let mut sent_bytes = 0;
+        if let Some(mut body) = body {
+            request = request.header(CONTENT_TYPE, MEDIA_TYPE);
+            if body.len() >= MIN_COMPRESSED_BYTES {
+                body = gzip(&body);
+                request = request.header(CONTENT_ENCODING, "gzip");
+            }
+            sent_bytes = body.len();
+            request = request.body(body);
         }
         let unreachable = |_| CallError::Unreachable(self.server.clone());
         let mut answer = request.send().await.map_err(unreachable)?;
@@ -166,15 +209,44 @@ impl Http {
             content_type: header(CONTENT_TYPE),
             retry_after: header(RETRY_AFTER),
             body: Vec::new(),
+            sent_bytes,
+            received_bytes: 0,
         };
+        let is_compressed = header(CONTENT_ENCODING).is_some();
         while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
             if reply.body.len() + piece.len() > MAX_ANSWER_BYTES {
                 return Err(CallError::NotPakka(self.server.clone()));
             }
             reply.body.extend_from_slice(&piece);
         }
+        reply.received_bytes = reply.body.len();
+        if is_compressed {
+            let expanded = expand(&reply.body);
+            reply.body = expanded.ok_or_else(|| CallError::NotPakka(self.server.clone()))?;
+        }
         Ok(reply)
     }
+}
+
+fn written<T: Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).expect("writing to memory cannot fail")
+}
+
+/// Reads no more than an answer may have, whatever the compressed bytes hold. `None` for more, and
+/// for anything else than Brotli.
+fn expand(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut expanded = Vec::new();
+    brotli::Decompressor::new(bytes, BUFFER_BYTES)
+        .take(MAX_ANSWER_BYTES as u64 + 1)
+        .read_to_end(&mut expanded)
+        .ok()?;
+    (expanded.len() <= MAX_ANSWER_BYTES).then_some(expanded)
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.expect("writing to memory cannot fail")
 }
 
 impl Reply {

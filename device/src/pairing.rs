@@ -72,10 +72,8 @@ impl Device {
             code_hash: digest(&[offer.code.as_bytes()]),
             role,
         };
-        let () = self
-            .http()?
-            .post("pairings", Some(self.token()), &request)
-            .await?;
+        let http = self.http()?;
+        http.tell("pairings", Some(self.token()), &request).await?;
         Ok(offer)
     }
 

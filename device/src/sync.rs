@@ -134,7 +134,6 @@ impl Device {
         deadline: Option<Instant>,
     ) -> Result<Option<Input>, DeviceError> {
         let body = minicbor::to_vec(request).expect("writing to memory cannot fail");
-        let sent_bytes = body.len() as u64;
         let http = self.http()?.clone();
         let sending = http.send(Method::POST, "sync", Some(self.token()), Some(body));
         let reply = match deadline {
@@ -146,11 +145,11 @@ impl Device {
         };
         let traffic = &mut self.server_mut()?.traffic;
         traffic.requests += 1;
-        traffic.sent_bytes += sent_bytes;
         let Ok(reply) = reply else {
             return Ok(Some(Input::Failed(ticket, Failure::Unreachable)));
         };
-        traffic.received_bytes += reply.body.len() as u64;
+        traffic.sent_bytes += reply.sent_bytes as u64;
+        traffic.received_bytes += reply.received_bytes as u64;
         let answer = read_reply(
             reply.status,
             reply.content_type.as_deref(),

@@ -1,0 +1,115 @@
+//! Native devices and a real server: what one writes, the others read.
+
+mod support;
+
+use device::{Device, today};
+use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment};
+use shared::event::Paid;
+use shared::ids::CustomerId;
+use shared::money::Paise;
+use shared::text::Field;
+use support::{TestServer, found};
+
+fn add_customer(device: &mut Device, name: &str) -> CustomerId {
+    let events = device.execute(AddCustomer::named(name)).expect("adds");
+    CustomerId(events[0].envelope.id)
+}
+
+fn give(device: &mut Device, customer: CustomerId, rupees: i64) {
+    device
+        .execute(GiveCredit {
+            details: Details::on(today()),
+            customer,
+            amount: Paise(rupees * 100),
+            lines: Vec::new(),
+            due: None,
+        })
+        .expect("gives");
+}
+
+fn receive(device: &mut Device, customer: CustomerId, rupees: i64) {
+    device
+        .execute(ReceivePayment {
+            details: Details::on(today()),
+            customer,
+            amount: Paise(rupees * 100),
+            paid: Paid::CASH,
+            allocations: Vec::new(),
+        })
+        .expect("receives");
+}
+
+#[tokio::test]
+async fn two_devices_of_a_shop_come_to_the_same_books() {
+    let server = TestServer::start().await;
+    let mut owner = server.founder().await;
+    let mut helper = server.join(&mut owner, "Helper").await;
+    let priya = add_customer(&mut owner, "Priya");
+    give(&mut owner, priya, 670);
+    owner.sync_until_quiet().await.expect("syncs");
+    helper.sync_until_quiet().await.expect("syncs");
+    let name = &helper.ledger().customers[&priya].name;
+    let name = name.get().expect("a name");
+    assert_eq!(
+        helper.keys().words(name, Field::Name).as_deref(),
+        Some("Priya")
+    );
+
+    receive(&mut helper, priya, 300);
+    helper.sync_until_quiet().await.expect("syncs");
+    owner.sync_until_quiet().await.expect("syncs");
+    assert_eq!(owner.ledger().balance(priya).khata, Paise(370_00));
+    assert_eq!(owner.ledger().checksum(), helper.ledger().checksum());
+    assert_eq!((owner.waiting(), helper.waiting()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_device_that_worked_alone_brings_everything_to_its_server_later() {
+    let mut owner = found();
+    let amit = add_customer(&mut owner, "Amit");
+    for rupees in 1..=100 {
+        give(&mut owner, amit, rupees);
+    }
+    let server = TestServer::start().await;
+    owner
+        .claim(&server.url, &server.claim_code)
+        .await
+        .expect("claims");
+    owner.sync_until_quiet().await.expect("syncs");
+    let helper = server.join(&mut owner, "Helper").await;
+    assert_eq!(helper.ledger().balance(amit).khata, Paise(5050_00));
+    assert_eq!(helper.ledger().checksum(), owner.ledger().checksum());
+}
+
+#[tokio::test]
+async fn a_device_opened_again_goes_on_where_it_was() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut owner = server.founder_in(folder.path()).await;
+    let priya = add_customer(&mut owner, "Priya");
+    owner.sync_until_quiet().await.expect("syncs");
+    give(&mut owner, priya, 40);
+    let before = owner.ledger().checksum();
+    drop(owner);
+
+    let mut owner = Device::open(folder.path()).expect("opens");
+    assert_eq!(owner.ledger().checksum(), before);
+    assert_eq!(owner.waiting(), 1, "the credit was saved and not sent");
+    give(&mut owner, priya, 2);
+    owner.sync_until_quiet().await.expect("syncs");
+    let helper = server.join(&mut owner, "Helper").await;
+    assert_eq!(helper.ledger().balance(priya).khata, Paise(42_00));
+}
+
+#[tokio::test]
+async fn a_code_that_was_used_claims_nothing_again() {
+    let server = TestServer::start().await;
+    let _owner = server.founder().await;
+    let mut other = found();
+    let refused = other.claim(&server.url, &server.claim_code).await;
+    let refused = refused.expect_err("used");
+    assert!(
+        refused.to_string().contains("the server refused"),
+        "{refused}"
+    );
+}
