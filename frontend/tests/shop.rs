@@ -97,7 +97,7 @@ async fn a_shop_begins_without_any_server() {
             .keys
             .words(owner.name.get().expect("named"), Field::Name);
         assert_eq!(name.as_deref(), Some("Lakshmi"));
-        assert!(books.staff.is_some(), "the owner is at the phone");
+        assert!(books.staff().is_some(), "the owner is at the phone");
         let device = &books.ledger.devices[&books.device()];
         assert_eq!(device.role.get(), Some(&Role::Owner));
         assert_eq!(device.app.get().map(String::as_str), Some(APP_VERSION));

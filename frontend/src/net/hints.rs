@@ -43,6 +43,7 @@ impl Hints {
                 controller: controller.clone(),
                 retry: Rc::downgrade(&retry),
                 wait_ms: Cell::new(FIRST_WAIT_MS),
+                refused: Cell::new(false),
             });
             follower.run();
         }
@@ -64,13 +65,23 @@ struct Follower {
     controller: AbortController,
     retry: Weak<RefCell<Option<Timer>>>,
     wait_ms: Cell<u32>,
+    /// The server refused the channel the last time.
+    refused: Cell<bool>,
 }
 
 impl Follower {
     /// Reads until the channel breaks, waits, and starts again.
     fn run(self: Rc<Follower>) {
         spawn_local(async move {
-            self.read().await;
+            let end = self.read().await;
+            let first_refusal = end == End::Refused && !self.refused.get();
+            self.refused.set(end == End::Refused);
+            if (end == End::Broken || first_refusal)
+                && let Some(driver) = self.driver.upgrade()
+            {
+                // Whatever happened to the server, the sync finds out and says so.
+                driver.input(Input::SyncNow);
+            }
             let Some(retry) = self.retry.upgrade() else {
                 return;
             };
@@ -83,31 +94,68 @@ impl Follower {
         });
     }
 
-    async fn read(&self) -> Option<()> {
+    async fn read(&self) -> End {
+        let Some(reader) = self.connect().await else {
+            return End::Unreached;
+        };
+        let Ok(reader) = reader else {
+            return End::Refused;
+        };
+        self.wait_ms.set(FIRST_WAIT_MS);
+        self.tell(Input::Online);
+        let mut lines = Lines::default();
+        while let Some(bytes) = next_part(&reader).await {
+            for size in lines.take(&bytes) {
+                self.tell(Input::Hinted { size });
+            }
+        }
+        End::Broken
+    }
+
+    fn tell(&self, input: Input) {
+        if let Some(driver) = self.driver.upgrade() {
+            driver.input(input);
+        }
+    }
+
+    /// `None` when nothing answered that is the server.
+    async fn connect(&self) -> Option<Result<ReadableStreamDefaultReader, Refused>> {
         let signal = self.controller.signal();
-        let response = {
+        let request = {
             let driver = self.driver.upgrade()?;
             let request = driver.server().request(Method::GET, HINTS, &signal);
             request.header("accept", "text/event-stream").build().ok()?
         };
-        let response = response.send().await.ok()?;
+        let response = request.send().await.ok()?;
+        if matches!(response.status(), 401 | 403) {
+            return Some(Err(Refused));
+        }
         let content_type = response.headers().get("content-type")?;
         if !response.ok() || !content_type.starts_with("text/event-stream") {
             return None;
         }
         let body: ReadableStream = response.body()?;
-        let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into().ok()?;
-        let mut lines = Lines::default();
-        loop {
-            let part = JsFuture::from(reader.read()).await.ok()?;
-            let bytes = Reflect::get(&part, &"value".into()).ok()?;
-            let bytes = bytes.dyn_into::<Uint8Array>().ok()?.to_vec();
-            self.wait_ms.set(FIRST_WAIT_MS);
-            for size in lines.take(&bytes) {
-                self.driver.upgrade()?.input(Input::Hinted { size });
-            }
-        }
+        body.get_reader().dyn_into().ok().map(Ok)
     }
+}
+
+/// How the channel ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It was never there.
+    Unreached,
+    /// The server does not let this device listen.
+    Refused,
+    /// It was there, and is no more.
+    Broken,
+}
+
+struct Refused;
+
+async fn next_part(reader: &ReadableStreamDefaultReader) -> Option<Vec<u8>> {
+    let part = JsFuture::from(reader.read()).await.ok()?;
+    let bytes = Reflect::get(&part, &"value".into()).ok()?;
+    Some(bytes.dyn_into::<Uint8Array>().ok()?.to_vec())
 }
 
 /// Lines of a stream of server-sent events, of which only hints matter.

@@ -46,7 +46,7 @@ fn readable(books: &store::Books) -> Books<'_> {
         ledger: &books.ledger,
         keys: &books.keys,
         receipts: &books.receipts,
-        reader: books.staff,
+        reader: books.staff(),
     }
 }
 

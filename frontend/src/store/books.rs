@@ -22,8 +22,8 @@ pub struct Books {
     pub receipts: Receipts,
     /// Which shop and device this is.
     pub identity: Identity,
-    /// Who is at the phone, where that is known.
-    pub staff: Option<StaffId>,
+    /// Who has said to be at the phone.
+    pub(super) chosen: Option<StaffId>,
     /// The end of the device's own chain.
     pub(super) chain: ChainHead,
     /// The last position of the server's log that was folded; 0 for none.
@@ -51,7 +51,7 @@ impl Books {
             ledger: Ledger::default(),
             keys: KeyRing::new(identity.shop),
             receipts: Receipts::default(),
-            staff: None,
+            chosen: None,
             chain,
             position: 0,
             confirmed_seq: 0,
@@ -165,12 +165,15 @@ impl Books {
         self.folded_seq(self.identity.device)
     }
 
-    /// Who is at the phone when nobody has said: the person it was enrolled for.
-    pub(super) fn usual_staff(&self) -> Option<StaffId> {
-        let device = self.ledger.devices.get(&self.identity.device)?;
-        let staff = (*device.staff.get()?)?;
-        let member = self.ledger.staff.get(&staff)?;
-        (!member.removed).then_some(staff)
+    /// Who is at the phone: whoever said so, else the person that it was enrolled for.
+    pub fn staff(&self) -> Option<StaffId> {
+        let works_here = |staff: &StaffId| {
+            let member = self.ledger.staff.get(staff);
+            member.is_some_and(|member| !member.removed)
+        };
+        let device = self.ledger.devices.get(&self.identity.device);
+        let usual = device.and_then(|device| *device.staff.get()?);
+        self.chosen.or(usual).filter(works_here)
     }
 
     fn folded_seq(&self, device: DeviceNo) -> u32 {

@@ -8,7 +8,7 @@ use shared::bytes::{Bytes, Fixed};
 use shared::calendar::TimeMs;
 use shared::command::{self, Command, Context, QuestionKind, Refusal, Why};
 use shared::event::{self, Body, Decoded, Event};
-use shared::ids::{EventId, ShopId};
+use shared::ids::{EventId, ShopId, StaffId};
 use shared::sync::engine::{Activity, Batch, Cursor, Input, SyncStatus};
 use shared::sync::wire::SealingKey;
 use shared::text::Entropy;
@@ -176,6 +176,11 @@ impl Shop {
         self.live().execute(command.into(), &answers).await
     }
 
+    /// Somebody says who is at the phone, until the app is opened anew.
+    pub fn set_staff(self, staff: Option<StaffId>) {
+        self.live().change(|books| books.chosen = staff);
+    }
+
     /// How the sync stands. Tracked.
     pub fn contact(self) -> Contact {
         let contact = self.live().contact.get();
@@ -285,7 +290,7 @@ impl Live {
             books.device(),
             next_seq,
             now(),
-            books.staff,
+            books.staff(),
             &books.keys,
             entropy,
         );
@@ -353,9 +358,9 @@ impl Live {
     /// turn.
     pub(crate) async fn refold(&self) -> Result<(), StoreError> {
         let loaded = self.db.load().await?.ok_or(StoreError::Gone)?;
-        let staff = self.peek(|books| books.staff);
+        let chosen = self.peek(|books| books.chosen);
         let mut books = fold_all(loaded, |_| {}).await?;
-        books.staff = staff;
+        books.chosen = chosen;
         self.change(|old| *old = books);
         Ok(())
     }
@@ -523,6 +528,5 @@ async fn fold_all(loaded: Loaded, progress: impl Fn(Progress)) -> Result<Books, 
     }
     books.cursor = loaded.cursor;
     books.take_keys(&loaded.keys);
-    books.staff = books.usual_staff();
     Ok(books)
 }
