@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Question, QuestionKind, Rejection, Why};
+use super::{Fact, Question, QuestionKind, Rejection, Why};
 use crate::bytes::KeyId;
 use crate::calendar::TimeMs;
 use crate::event::{Body, Envelope, Event, Group};
@@ -90,6 +90,24 @@ pub enum Refusal {
     /// It can be if the person says so.
     #[error("{0}")]
     Ask(Question),
+}
+
+impl Refusal {
+    /// The stable code of what is wrong or asked.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Refusal::Rejected(rejection) => rejection.code(),
+            Refusal::Ask(question) => question.code(),
+        }
+    }
+
+    /// What a text about it may name.
+    pub fn facts(&self) -> Vec<(&'static str, Fact)> {
+        match self {
+            Refusal::Rejected(rejection) => rejection.facts(),
+            Refusal::Ask(question) => question.facts(),
+        }
+    }
 }
 
 /// The events of a decision: numbered from `next_seq`, one clock after all that the shop has seen.

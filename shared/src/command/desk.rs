@@ -8,8 +8,8 @@ use super::{
 use crate::bytes::{Fixed, KeyId};
 use crate::calendar::BusinessDay;
 use crate::event::{Body, MAX_EVENT_BYTES, MAX_GROUP_EVENTS, Role, TaskResolved, encode};
-use crate::ids::{DeviceNo, EntryId, EventId, StaffId};
-use crate::ledger::{Balance, Ledger, Member};
+use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, StaffId};
+use crate::ledger::{Balance, Device, Ledger, Member};
 use crate::text::{Entropy, Field, Key, Text};
 
 rejections! {
@@ -106,20 +106,34 @@ impl<'l, 'c> Desk<'l, 'c> {
             return Err(ShopRejection::NotOpened.into());
         }
         let device = self.context.device;
-        let device_role = match self.ledger.devices.get(&device) {
-            Some(known) if known.is_revoked() => {
-                return Err(AccessRejection::Revoked { device }.into());
-            }
-            Some(known) => known.role.get().copied(),
-            // The server is nobody's device: it writes only what its own host asks for.
-            None => (device == DeviceNo::SERVER).then_some(Role::Owner),
-        };
-        self.role = device_role.ok_or(AccessRejection::NotEnrolled { device })?;
+        let known = self.ledger.devices.get(&device);
+        if known.is_some_and(Device::is_revoked) {
+            return Err(AccessRejection::Revoked { device }.into());
+        }
+        let role = self.role_of_device(device);
+        self.role = role.ok_or(AccessRejection::NotEnrolled { device })?;
         if let Some(staff) = self.context.by {
             let role = self.member(staff)?.role.get().copied();
             self.role = self.role.min(role.unwrap_or(Role::Display));
         }
         Ok(())
+    }
+
+    /// The most that a device may do. A copy may do what the copied phone may.
+    fn role_of_device(&self, mut device: DeviceNo) -> Option<Role> {
+        // No chain of copies is longer than there are devices; a ring of them ends here too.
+        for _ in 0..=self.ledger.devices.len() {
+            // The server is nobody's device: it writes only what its own host asks for.
+            if device == DeviceNo::SERVER {
+                return Some(Role::Owner);
+            }
+            let known = self.ledger.devices.get(&device)?;
+            match (known.role.get(), known.branch_of.value()) {
+                (Some(&role), _) => return Some(role),
+                (None, copied) => device = *copied?,
+            }
+        }
+        None
     }
 
     /// The rights of this person at this device.
@@ -199,7 +213,7 @@ impl<'l, 'c> Desk<'l, 'c> {
 
     /// What a customer owes and has in advance over all pages, without the entry that is being
     /// replaced.
-    pub fn balance(&self, customer: crate::ids::CustomerId) -> Balance {
+    pub fn balance(&self, customer: CustomerId) -> Balance {
         let mut balance = self.ledger.balance(customer);
         let replaced = self.replacing.and_then(|id| self.ledger.entries.get(&id));
         if let Some(entry) = replaced {

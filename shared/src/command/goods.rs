@@ -5,7 +5,7 @@ use super::khata::standing;
 use super::lines::{self, Pricing, amount, check_count, check_sum};
 use super::rejection::rejections;
 use super::{Desk, Details, KhataRejection, Rejection, SaleRejection};
-use crate::event::{GoodsReturned, Refund, ReturnedLine};
+use crate::event::{GoodsReturned, Line, Refund, ReturnedLine};
 use crate::ids::{CustomerId, EntryId};
 use crate::ledger::What;
 use crate::money::Paise;
@@ -120,9 +120,9 @@ impl ReturnGoods {
         {
             return Err(KhataRejection::NotThisCustomers { entry }.into());
         }
-        let before = || returns_of(desk, entry);
+        let before: Vec<&GoodsReturned> = returns_of(desk, entry).collect();
         let (total, asked) = (sale.amount(), self.amount);
-        let refunded: Paise = before().map(|goods| goods.amount).sum();
+        let refunded: Paise = before.iter().map(|goods| goods.amount).sum();
         let mut all = refunded;
         all += asked;
         if all > total {
@@ -133,35 +133,37 @@ impl ReturnGoods {
             };
             return Err(rejection.into());
         }
-        for (line, sold) in sale.lines().iter().enumerate() {
-            let asked = quantity_of(&self.lines, line);
-            if asked == Quantity(0) {
-                continue;
-            }
-            let returned = before()
-                .filter_map(|goods| goods.lines.as_deref())
-                .map(|lines| quantity_of(lines, line).0)
-                .sum();
-            let (sold, returned) = (sold.quantity, Quantity(returned));
-            if returned.0.saturating_add(asked.0) > sold.0 {
-                let rejection = ReturnRejection::MoreThanSold {
-                    sold,
-                    returned,
-                    asked,
-                };
-                return Err(rejection.into());
+        for returned in &self.lines {
+            if let Some(of_line) = returned.of_line {
+                let sold = sale.lines().get(usize::from(of_line));
+                let sold = sold.ok_or_else(|| no_such_line(of_line))?;
+                self.check_line(of_line, sold, returned, &before)?;
             }
         }
-        for returned in &self.lines {
-            let Some(line) = returned.of_line else {
-                continue;
-            };
-            let sold = sale.lines().get(usize::from(line));
-            let sold = sold.ok_or_else(|| no_such_line(line))?;
-            if sold.unit != returned.line.unit {
-                let line = u32::from(line) + 1;
-                return Err(ReturnRejection::UnitDiffers { line }.into());
-            }
+        Ok(())
+    }
+
+    fn check_line(
+        &self,
+        of_line: u16,
+        sold: &Line,
+        returned: &ReturnedLine,
+        before: &[&GoodsReturned],
+    ) -> Result<(), ReturnRejection> {
+        if sold.unit != returned.line.unit {
+            let line = u32::from(of_line) + 1;
+            return Err(ReturnRejection::UnitDiffers { line });
+        }
+        let before = before.iter().filter_map(|goods| goods.lines.as_deref());
+        let returned = quantity_of(before.flatten(), of_line);
+        let asked = quantity_of(&self.lines, of_line);
+        let sold = sold.quantity;
+        if returned.0.saturating_add(asked.0) > sold.0 {
+            return Err(ReturnRejection::MoreThanSold {
+                sold,
+                returned,
+                asked,
+            });
         }
         Ok(())
     }
@@ -181,14 +183,12 @@ fn returns_of<'l>(desk: &Desk<'l, '_>, sale: EntryId) -> impl Iterator<Item = &'
     })
 }
 
-/// How much of a line of the sale is in these lines.
-fn quantity_of(lines: &[ReturnedLine], of_line: usize) -> Quantity {
-    let same = |returned: &&ReturnedLine| returned.of_line.map(usize::from) == Some(of_line);
-    let quantities = lines
-        .iter()
-        .filter(same)
-        .map(|returned| returned.line.quantity.0);
-    Quantity(quantities.sum())
+/// How much of a line of the sale is in these lines. Saturates: another phone may say anything.
+fn quantity_of<'a>(lines: impl IntoIterator<Item = &'a ReturnedLine>, of_line: u16) -> Quantity {
+    let lines = lines.into_iter();
+    let same = lines.filter(|returned| returned.of_line == Some(of_line));
+    let quantities = same.map(|returned| returned.line.quantity.0);
+    Quantity(quantities.fold(0, i64::saturating_add))
 }
 
 fn no_such_line(line: u16) -> ReturnRejection {

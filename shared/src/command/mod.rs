@@ -6,6 +6,7 @@
 //!
 //! One file per topic; every command is a struct of plain facts, every topic has its own rejections.
 
+mod advance;
 mod context;
 mod correction;
 mod customer;
@@ -23,6 +24,7 @@ mod sale;
 mod shop;
 mod staff;
 
+pub use advance::*;
 pub use context::{Context, Decision, Draft, Refusal, compose};
 pub use correction::*;
 pub use customer::*;

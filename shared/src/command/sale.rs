@@ -1,8 +1,8 @@
 //! Completed sales.
 
+use super::advance::check_advance;
 use super::customer::{check_limit, open_page};
 use super::fields::{checked_gstin, checked_state};
-use super::khata::check_advance;
 use super::lines::{amount, lines, not_negative, paid};
 use super::rejection::rejections;
 use super::{Desk, Details, Rejection};

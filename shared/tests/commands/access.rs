@@ -1,11 +1,11 @@
 //! Who may do what.
 
+use shared::bytes::Fixed;
 use shared::command::{
-    AccessRejection, AddStaff, ChangeShop, EnrolDevice, EraseCustomer, MergeCustomers,
-    RevokeDevice, StartSession, Why, WriteOff,
+    AccessRejection, AddStaff, ChangeKey, ChangeShop, Details, EnrolDevice, EraseCustomer,
+    MergeCustomers, RevokeDevice, StartSession, Why, WriteOff,
 };
-use shared::command::{ChangeKey, Details};
-use shared::event::{DeviceRevoked, Language, ReasonCode, Role};
+use shared::event::{BranchRegistered, DeviceRevoked, Language, ReasonCode, Role};
 use shared::ids::{DeviceNo, EventId, StaffId};
 use shared::testing::given::*;
 
@@ -157,6 +157,38 @@ pub fn all_refused() -> Vec<Refused> {
             not_allowed(Role::Owner, Role::Manager),
         ),
     ]
+}
+
+/// The server found that device 1 was copied; the copy goes on under number 3.
+fn copied(of: u32, copy: u32) -> BranchRegistered {
+    BranchRegistered {
+        device: DeviceNo(copy),
+        of: DeviceNo(of),
+        from_seq: 5,
+        previous: Fixed([0; 32]),
+    }
+}
+
+#[test]
+fn a_copy_of_a_phone_may_do_what_the_phone_may() {
+    staffed_shop()
+        .event(DeviceNo::SERVER, copied(2, 3))
+        .event(DeviceNo::SERVER, copied(3, 4))
+        .at(DeviceNo(4))
+        .given(credit(PRIYA, 1_00))
+        .when(write_off())
+        .rejected(not_allowed(Role::Manager, Role::Cashier));
+}
+
+#[test]
+fn copies_of_each_other_may_do_nothing() {
+    let device = DeviceNo(3);
+    shop()
+        .event(DeviceNo::SERVER, copied(4, 3))
+        .event(DeviceNo::SERVER, copied(3, 4))
+        .at(device)
+        .when(credit(PRIYA, 1_00))
+        .rejected(AccessRejection::NotEnrolled { device });
 }
 
 #[test]

@@ -148,10 +148,7 @@ fn every_refusal_says_why() {
     } in all_refused()
     {
         assert_eq!(outcome.result(), Err(&refusal), "{statement}");
-        seen.insert(match refusal {
-            Refusal::Rejected(rejection) => rejection.code(),
-            Refusal::Ask(question) => question.code(),
-        });
+        seen.insert(refusal.code());
     }
     let codes = Rejection::codes().chain(Question::CODES.iter().copied());
     let missing: Vec<&str> = codes.filter(|code| !seen.contains(code)).collect();
@@ -174,10 +171,7 @@ fn every_code_means_one_thing() {
 #[test]
 fn the_facts_of_a_refusal_have_the_names_that_texts_use() {
     for Refused { refusal, .. } in all_refused() {
-        let facts = match refusal {
-            Refusal::Rejected(rejection) => rejection.facts(),
-            Refusal::Ask(question) => question.facts(),
-        };
+        let facts = refusal.facts();
         let names: BTreeSet<&str> = facts.iter().map(|(name, _)| *name).collect();
         assert_eq!(names.len(), facts.len(), "{refusal}");
     }

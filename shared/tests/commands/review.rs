@@ -47,7 +47,7 @@ fn release(events: Vec<EventId>) -> ReleaseHeld {
 fn refuse(events: Vec<EventId>) -> RefuseHeld {
     RefuseHeld {
         events,
-        why: Some(Why::new(ReasonCode::Other)),
+        why: Some(Why::new(ReasonCode::WrittenTwice)),
     }
 }
 

@@ -6,6 +6,7 @@ use shared::command::{
     ReverseEntry, TextField, TextRejection, UpdateCustomer, Why, gstin, phone, upi as upi_address,
 };
 use shared::event::{Patch, ReasonCode};
+use shared::ids::{EntryId, EventId};
 use shared::testing::given::*;
 use shared::text::{Field, KeyRing};
 
@@ -116,6 +117,16 @@ pub fn all_refused() -> Vec<Refused> {
             "A note about a customer whose key has not come is not written with another",
             without_keys.when(noted("ten rupees short")),
             TextRejection::KeyMissing,
+        ),
+        refused(
+            "Something else is no reason without a word about it",
+            shop().given(credit(PRIYA, 5_00)).when(ReverseEntry {
+                why: Why::new(ReasonCode::Other),
+                ..reversal(EntryId(EventId::new(1, 6)))
+            }),
+            TextRejection::Empty {
+                field: TextField::Note,
+            },
         ),
         refused(
             "Nothing is said any more about a customer who was erased",
