@@ -70,7 +70,7 @@ fn chain(rng: &mut Rng, device: u32, devices: u32, length: u32) -> Vec<Logged> {
 }
 
 /// An event with references to any event of any device, there or not.
-fn event(rng: &mut Rng, devices: u32, length: u32) -> Event {
+pub(super) fn event(rng: &mut Rng, devices: u32, length: u32) -> Event {
     let kind = *rng.pick(Kind::ALL);
     let mut event = samples::event(kind, rng.chance(50));
     event.envelope.by = None;

@@ -11,3 +11,4 @@ pub mod phone;
 pub mod rng;
 pub mod samples;
 pub mod server;
+pub mod sim;

@@ -231,7 +231,27 @@ impl Phone {
 
     /// A person makes an entry: durable, then counted, then known to the engine.
     pub fn append(&mut self, bodies: Vec<Body>, keys: Vec<SealingKey>) -> Vec<Output> {
-        let clock = self.ledger().clock + 1;
+        self.append_at(self.ledger().clock + 1, bodies, keys)
+    }
+
+    /// The same, with this Lamport clock.
+    pub fn append_at(
+        &mut self,
+        clock: u64,
+        bodies: Vec<Body>,
+        keys: Vec<SealingKey>,
+    ) -> Vec<Output> {
+        let input = self.append_in_another_tab(clock, bodies, keys);
+        self.handle(input)
+    }
+
+    /// The same in a tab that does not sync: gives what the engine has to be told.
+    pub fn append_in_another_tab(
+        &mut self,
+        clock: u64,
+        bodies: Vec<Body>,
+        keys: Vec<SealingKey>,
+    ) -> Input {
         let first_seq = self.disk.append(clock, bodies, keys.clone());
         self.appended(first_seq, keys)
     }
@@ -240,19 +260,19 @@ impl Phone {
     /// write it.
     pub fn scribble(&mut self, bytes: Vec<u8>) -> Vec<Output> {
         self.disk.writer.write_bytes(bytes);
-        self.appended(self.disk.writer.head().seq, Vec::new())
+        let input = self.appended(self.disk.writer.head().seq, Vec::new());
+        self.handle(input)
     }
 
-    fn appended(&mut self, first_seq: u32, keys: Vec<SealingKey>) -> Vec<Output> {
+    fn appended(&mut self, first_seq: u32, keys: Vec<SealingKey>) -> Input {
         if let Some(app) = &mut self.running {
             self.disk.fold_own(&mut app.ledger, first_seq);
         }
-        let events = self.own_from(first_seq);
-        self.handle(Input::Appended {
+        Input::Appended {
             first_seq,
-            events,
+            events: self.own_from(first_seq),
             keys,
-        })
+        }
     }
 
     /// The phone's own events from a number on.

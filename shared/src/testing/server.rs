@@ -1,6 +1,7 @@
 //! A server in memory: the real judgement over a log that is a list.
 
 use super::device::{sign, verify};
+use crate::bytes::KeyId;
 use crate::calendar::TimeMs;
 use crate::event::{Body, CustomerErased, Decoded, Event, PublicKey, decode};
 use crate::ids::{DeviceNo, ShopId};
@@ -100,6 +101,12 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Was this key destroyed?
+    pub fn is_destroyed(&self, id: &KeyId) -> bool {
+        let destroyed = |known: &SealingKey| known.id == *id && known.key.is_none();
+        self.keys.iter().any(destroyed)
     }
 
     /// The answer to a request whose judgement is durable.

@@ -105,8 +105,8 @@ pub enum Output {
     /// Check a signature of the server; answer with [`Input::Verified`].
     Verify(Ticket, Box<Check>),
     /// Make all of it durable in one transaction or nothing of it, then fold it, then answer with
-    /// [`Input::Persisted`] or [`Input::PersistFailed`]. Must be idempotent: after an answer that
-    /// came too late the same comes again.
+    /// [`Input::Persisted`] or [`Input::PersistFailed`]. Transactions take effect in the order asked
+    /// for, and are idempotent: after one that took too long the same comes again.
     Persist(Ticket, Box<Batch>),
     /// Answer with [`Input::TimerFired`] after so many milliseconds. An earlier timer is void.
     SetTimer(Ticket, u32),

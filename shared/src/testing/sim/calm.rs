@@ -1,0 +1,181 @@
+//! When the faults stop, and what has to be true then.
+
+use super::Summary;
+use super::world::{Quality, Station, World};
+use crate::bytes::{Bytes, Hash};
+use crate::chain;
+use crate::ledger::Ledger;
+use crate::sync::engine::{Activity, Input, Stop};
+use crate::sync::log::ChainHead;
+use crate::sync::tree::{Frontier, leaf_hash};
+use crate::sync::wire::{Chunk, Verdict};
+use crate::testing::device::SHOP;
+use crate::testing::phone::fold_chunks;
+
+/// How soon all phones have come to rest: the slowest of them waits for the end of its patience
+/// with a server that did not know it yet.
+const REST_MS: u64 = 20 * 60_000;
+
+/// The most requests that a phone needs to come to rest.
+const REST_REQUESTS: u64 = 60;
+
+impl World {
+    /// Lets the faults stop, and waits until every phone rests.
+    pub fn calm_weather(&mut self) {
+        self.calm = true;
+        self.server_up = true;
+        for at in 0..self.stations.len() {
+            if self.stations[at].phone.is_running() {
+                self.tell(at, self.stations[at].life, Input::Online);
+            } else {
+                self.start(at);
+            }
+        }
+        let deadline_ms = self.now_ms + REST_MS;
+        let requests = self.summary.requests + REST_REQUESTS * self.stations.len() as u64;
+        while let Some(restless) = self.stations.iter().find(|it| !self.rests(it)) {
+            let status = restless.phone.engine().status();
+            let number = restless.phone.number().0;
+            assert!(
+                self.now_ms < deadline_ms,
+                "phone {number} is stuck: {status:?}"
+            );
+            assert!(
+                self.summary.requests < requests,
+                "phone {number} never rests"
+            );
+            self.happen();
+        }
+    }
+
+    fn rests(&self, station: &Station) -> bool {
+        let phone = &station.phone;
+        let status = phone.engine().status();
+        // What another tab wrote last, the engine may not have heard of yet.
+        let in_log = self.server.state.log.chain(phone.number());
+        if in_log != Some(phone.disk.writer.head()) {
+            return false;
+        }
+        match status.activity {
+            Activity::Stopped(Stop::Revoked) => status.waiting == 0,
+            Activity::Settled => {
+                status.waiting == 0
+                    && status.position == self.server.state.log.size()
+                    && phone.disk.new_keys.is_empty()
+                    && !self.is_revoked(phone.number())
+            }
+            _ => false,
+        }
+    }
+
+    /// Checks everything that a shop relies on.
+    pub fn check(&mut self) -> Summary {
+        let log = self.recomputed();
+        assert_eq!(
+            log,
+            (self.server.state.log.size(), self.server.state.log.root())
+        );
+        let mut books = Ledger::default();
+        fold_chunks(&mut books, &self.server.chunks, None);
+        for at in 0..self.stations.len() {
+            self.check_written(at);
+            self.check_read(at, &books);
+        }
+        self.summary
+    }
+
+    /// The size and the root of the log, from nothing but its chunks.
+    fn recomputed(&self) -> (u64, Hash) {
+        let mut tree = Frontier::default();
+        let mut heads: Vec<ChainHead> = Vec::new();
+        for station in &self.stations {
+            let key = &station.phone.disk.writer.key;
+            heads.push(ChainHead {
+                seq: 0,
+                hash: chain::genesis(SHOP, key),
+            });
+        }
+        for chunk in &self.server.chunks {
+            assert_eq!(chunk.position, tree.size() + 1, "positions are dense");
+            let head = &mut heads[chunk.device.0 as usize - 1];
+            for bytes in chunk.events.iter().flatten() {
+                head.seq += 1;
+                head.hash = chain::next(&head.hash, &bytes.0);
+                let leaf = leaf_hash(
+                    chunk.device,
+                    head.seq,
+                    &head.hash,
+                    chunk.received,
+                    chunk.verdict,
+                );
+                tree.push(leaf);
+            }
+        }
+        (tree.size(), tree.root())
+    }
+
+    /// All that was shown as saved on a phone is in the log, once, in its order, rightly judged.
+    fn check_written(&mut self, at: usize) {
+        let station = &self.stations[at];
+        let number = station.phone.number();
+        let own = self.server.chunks.iter().filter(|it| it.device == number);
+        let in_log = own.flat_map(|chunk| {
+            let events = chunk.events.iter().flatten();
+            events.map(|bytes| (bytes, chunk.verdict))
+        });
+        let in_log: Vec<(&Bytes, Verdict)> = in_log.collect();
+        let written = &station.phone.disk.writer.events;
+        assert_eq!(in_log.len(), written.len(), "phone {}", number.0);
+        assert_eq!(station.written.len(), written.len(), "phone {}", number.0);
+        let revoked = self.is_revoked(number);
+        let mut not_accepted = 0;
+        for (index, (bytes, verdict)) in in_log.into_iter().enumerate() {
+            let place = format!("event {}-{}", number.0, index + 1);
+            assert_eq!(bytes, &written[index], "{place}");
+            let expected = match station.written[index] {
+                Quality::Sound if revoked && verdict == Verdict::Held => Verdict::Held,
+                Quality::Sound => Verdict::Accepted,
+                Quality::Scribble => Verdict::QuarantinedMalformed,
+                Quality::Forbidden => Verdict::QuarantinedForbidden,
+                Quality::ClockAhead => Verdict::QuarantinedClock,
+            };
+            assert_eq!(verdict, expected, "{place}");
+            not_accepted += u64::from(verdict != Verdict::Accepted);
+        }
+        self.summary.events += written.len() as u64;
+        self.summary.not_accepted += not_accepted;
+    }
+
+    /// What a phone holds is what the server holds.
+    fn check_read(&self, at: usize, books: &Ledger) {
+        let phone = &self.stations[at].phone;
+        let number = phone.number();
+        let (disk, server) = (&phone.disk, &self.server);
+        assert_eq!(
+            phone.ledger().to_bytes(),
+            disk.fold().to_bytes(),
+            "the books of phone {} and its storage differ",
+            number.0
+        );
+        if self.is_revoked(number) {
+            let read: &[Chunk] = &disk.chunks;
+            assert!(server.chunks.starts_with(read), "phone {}", number.0);
+            return;
+        }
+        assert_eq!(disk.chunks, server.chunks, "phone {}", number.0);
+        assert_eq!(disk.cursor.log, server.state.log, "phone {}", number.0);
+        assert_eq!(
+            disk.fold().to_bytes(),
+            books.to_bytes(),
+            "the books of phone {} and the server differ",
+            number.0
+        );
+        for known in &server.keys {
+            let held = disk.keys.get(&known.id);
+            let destroyed = server.is_destroyed(&known.id);
+            let expected = known.key.filter(|_| !destroyed);
+            assert_eq!(held, Some(&expected), "a key of phone {}", number.0);
+        }
+        assert!(disk.keys.len() <= server.keys.len(), "phone {}", number.0);
+    }
+}

@@ -1,0 +1,222 @@
+//! What people do at their phones.
+
+use super::world::{Happening, Quality, World};
+use crate::bytes::{Fixed, KeyId};
+use crate::event::{
+    Body, CustomerAdded, CustomerErased, DeviceRevoked, HeldRefused, HeldReleased, Kind,
+    MAX_CLOCK_JUMP, Role,
+};
+use crate::ids::{CustomerId, DeviceNo, EventId};
+use crate::sync::authority::may_write;
+use crate::sync::engine::Input;
+use crate::sync::wire::SealingKey;
+use crate::testing::device::enrolled;
+use crate::testing::logs;
+
+/// Kinds that change who may do what, or destroy keys: written on purpose only.
+const ON_PURPOSE: [Kind; 12] = [
+    Kind::ShopOpened,
+    Kind::DeviceEnrolled,
+    Kind::DeviceNamed,
+    Kind::DeviceRevoked,
+    Kind::DeviceKeyChanged,
+    Kind::BranchRegistered,
+    Kind::StaffAdded,
+    Kind::StaffChanged,
+    Kind::CustomerAdded,
+    Kind::CustomerErased,
+    Kind::HeldReleased,
+    Kind::HeldRefused,
+];
+
+impl World {
+    /// A person does something, and again later.
+    pub fn person(&mut self, at: usize) {
+        if self.calm {
+            return;
+        }
+        let pause_ms = 1 + self.rng.below(20_000);
+        self.after(pause_ms, Happening::Person { at });
+        if !self.stations[at].phone.is_running() {
+            return;
+        }
+        let life = self.stations[at].life;
+        match self.rng.below(100) {
+            0..5 => self.crash(at),
+            5..10 => self.tell(at, life, Input::SyncNow),
+            10..15 => self.tell(at, life, Input::Offline),
+            15..22 => self.tell(at, life, Input::Online),
+            22..25 => self.scribble(at),
+            25..27 => self.overstep(at),
+            27 if self.rng.chance(25) => self.jump(at),
+            28..33 => self.add_customer(at),
+            33..35 => self.erase_customer(at),
+            35..40 => self.decide_on_held(at),
+            40..42 => self.revoke(at),
+            _ => self.work(at),
+        }
+    }
+
+    fn role(&self, at: usize) -> Role {
+        let ledger = self.stations[at].phone.ledger();
+        let founder = &self.stations[0].phone.disk;
+        let number = self.stations[at].phone.number();
+        let device = ledger.devices.get(&number);
+        let own = device.and_then(|device| device.role.get().copied());
+        // Before the first sync a phone knows its role from the pairing.
+        own.or_else(|| founder.fold().devices.get(&number)?.role.get().copied())
+            .unwrap_or(Role::Cashier)
+    }
+
+    /// Ordinary entries, one or several at a time.
+    fn work(&mut self, at: usize) {
+        let role = self.role(at);
+        let devices = self.stations.len() as u32;
+        let wanted = if self.rng.chance(20) {
+            2 + self.rng.below(4)
+        } else {
+            1
+        };
+        let mut bodies = Vec::new();
+        while (bodies.len() as u64) < wanted {
+            let body = logs::event(&mut self.rng, devices, 40).body;
+            if may_write(role, body.kind() as u16) && !ON_PURPOSE.contains(&body.kind()) {
+                bodies.push(body);
+            }
+        }
+        self.append(at, bodies, Vec::new(), Quality::Sound);
+    }
+
+    fn add_customer(&mut self, at: usize) {
+        let key = SealingKey {
+            id: Fixed(self.rng.bytes()),
+            key: Some(Fixed(self.rng.bytes())),
+        };
+        let added = CustomerAdded {
+            name: "Priya".into(),
+            key: key.id,
+            phone: None,
+            address: None,
+            note: None,
+            language: None,
+            limit: None,
+            messages: None,
+            origin: None,
+        };
+        self.append(at, vec![added.into()], vec![key], Quality::Sound);
+    }
+
+    fn erase_customer(&mut self, at: usize) {
+        let ledger = self.stations[at].phone.ledger();
+        let known = ledger.customers.iter().filter_map(|(id, customer)| {
+            let key = customer.added.as_ref()?.key;
+            (!customer.erased).then_some((*id, key))
+        });
+        let known: Vec<(CustomerId, KeyId)> = known.collect();
+        if self.role(at) < Role::Owner || known.is_empty() {
+            return;
+        }
+        let (customer, key) = *self.rng.pick(&known);
+        let keys = vec![key];
+        let erased = CustomerErased { customer, keys };
+        self.append(at, vec![erased.into()], Vec::new(), Quality::Sound);
+    }
+
+    fn decide_on_held(&mut self, at: usize) {
+        let held = &self.stations[at].phone.ledger().held;
+        let groups = held.iter().map(|(first, group)| {
+            let seqs = (first.seq..).take(group.events.len());
+            seqs.map(|seq| EventId { seq, ..*first }).collect()
+        });
+        let groups: Vec<Vec<EventId>> = groups.collect();
+        if self.role(at) < Role::Owner || groups.is_empty() {
+            return;
+        }
+        let events = self.rng.pick(&groups).clone();
+        let body = match self.rng.chance(70) {
+            true => HeldReleased { events }.into(),
+            false => Body::from(HeldRefused {
+                events,
+                reason: None,
+            }),
+        };
+        self.append(at, vec![body], Vec::new(), Quality::Sound);
+    }
+
+    /// The founder removes one phone, at most.
+    fn revoke(&mut self, at: usize) {
+        if at != 0 || self.stations.iter().any(|station| station.revoked) {
+            return;
+        }
+        let other = 1 + self.rng.below(self.stations.len() as u64 - 1) as usize;
+        self.stations[other].revoked = true;
+        self.summary.revoked += 1;
+        let device = self.stations[other].phone.number();
+        let revoked = DeviceRevoked { device };
+        self.append(at, vec![revoked.into()], Vec::new(), Quality::Sound);
+    }
+
+    /// A faulty app writes nonsense.
+    fn scribble(&mut self, at: usize) {
+        let mut bytes = self.rng.bytes::<20>().to_vec();
+        bytes[0] = 0x42; // no array begins like this
+        let station = &mut self.stations[at];
+        station.written.push(Quality::Scribble);
+        let outputs = station.phone.scribble(bytes);
+        self.perform(at, outputs);
+    }
+
+    /// Someone tries what the phone may not do.
+    fn overstep(&mut self, at: usize) {
+        let mut stolen = enrolled(DeviceNo::FOUNDER.0, Role::Owner);
+        stolen.key = enrolled(99, Role::Owner).key;
+        self.append(at, vec![stolen.into()], Vec::new(), Quality::Forbidden);
+    }
+
+    /// A faulty app uses up the Lamport clock.
+    fn jump(&mut self, at: usize) {
+        let station = &mut self.stations[at];
+        let clock = station.phone.ledger().clock + 2 * MAX_CLOCK_JUMP;
+        let session = crate::testing::device::session();
+        station.written.push(Quality::ClockAhead);
+        let outputs = station
+            .phone
+            .append_at(clock, vec![session.into()], Vec::new());
+        self.perform(at, outputs);
+    }
+
+    /// A command's events are written, and the person sees the tick; or the app dies just before
+    /// or just after.
+    fn append(&mut self, at: usize, bodies: Vec<Body>, keys: Vec<SealingKey>, quality: Quality) {
+        if self.fault(2) {
+            return self.crash(at);
+        }
+        let station = &mut self.stations[at];
+        let clock = station.phone.ledger().clock + 1;
+        let ahead = clock > MAX_CLOCK_JUMP;
+        let quality = if ahead { Quality::ClockAhead } else { quality };
+        let count = bodies.len();
+        station.written.extend(core::iter::repeat_n(quality, count));
+        if self.fault(2) {
+            self.stations[at].phone.disk.append(clock, bodies, keys);
+            return self.crash(at);
+        }
+        if self.fault(5) {
+            // Another tab wrote them; the one that syncs hears of it a little later.
+            let (life, delay_ms) = (self.stations[at].life, self.rng.below(5_000));
+            let input = self.stations[at]
+                .phone
+                .append_in_another_tab(clock, bodies, keys);
+            return self.after(delay_ms, Happening::Input { at, life, input });
+        }
+        let outputs = self.stations[at].phone.append_at(clock, bodies, keys);
+        self.perform(at, outputs);
+    }
+
+    /// The keys that were made with a phone's events from a number on.
+    pub fn keys_from(&self, at: usize, first_seq: u32) -> Vec<SealingKey> {
+        let keys = self.stations[at].phone.disk.new_keys.iter();
+        let keys = keys.filter(|(seq, _)| *seq >= first_seq);
+        keys.map(|(_, key)| key.clone()).collect()
+    }
+}

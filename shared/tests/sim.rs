@@ -1,0 +1,30 @@
+//! A first simulator run: many seeds of phones, a server and a bad network.
+
+use shared::testing::sim;
+
+const SEEDS: u64 = 500;
+
+/// Two threads, so that it takes half as long on a phone shop's two cores.
+const THREADS: u64 = 2;
+
+#[test]
+fn whatever_goes_wrong_all_phones_end_with_the_same_books_and_every_entry_once() {
+    let threads = (0..THREADS).map(|thread| {
+        std::thread::spawn(move || {
+            sim::run_all((1..=SEEDS).filter(|seed| seed % THREADS == thread))
+        })
+    });
+    let threads: Vec<_> = threads.collect();
+    let mut all = sim::Summary::default();
+    for thread in threads {
+        all += thread.join().expect("every seed is sound");
+    }
+    println!("{all:?}");
+    // The storm was one.
+    assert!(all.phones >= 2 * SEEDS);
+    assert!(all.events > 30 * SEEDS);
+    assert!(all.crashes > 3 * SEEDS);
+    assert!(all.lost_or_doubled > 5 * SEEDS);
+    assert!(all.revoked > SEEDS / 10);
+    assert!(all.not_accepted > SEEDS);
+}
