@@ -318,8 +318,8 @@ fn check_may_be_forgotten(
     let pages = pages.iter().filter_map(|page| ledger.customers.get(page));
     let named = pages
         .flat_map(|page| &page.entries)
-        .filter(|&&entry| !ledger.is_reversed(entry))
-        .filter_map(|entry| match &ledger.entries.get(entry)?.what {
+        .filter(|(_, posting)| !posting.reversed)
+        .filter_map(|(entry, _)| match &ledger.entries.get(entry)?.what {
             What::Sale(sale) if sale.total >= NAMED_INVOICE_PAISE || sale.buyer_gstin.is_some() => {
                 Some(sale.particulars.on)
             }

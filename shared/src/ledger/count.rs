@@ -2,7 +2,7 @@
 
 use super::customer::Added;
 use super::shop::Opened;
-use super::{Dated, Entry, Ledger, Register, Resolved, Reversal, TaskKey, What};
+use super::{Dated, Entry, Ledger, Posting, Register, Resolved, Reversal, TaskKey, What};
 use crate::calendar::TimeMs;
 use crate::event::{Body, Event, Patch};
 use crate::ids::{CustomerId, EntryId, EventId, StaffId, Stamp};
@@ -96,17 +96,17 @@ impl Ledger {
     }
 
     fn count_entry(&mut self, id: EntryId, entry: Entry) {
-        for customer in entry.what.customers().into_iter().flatten() {
-            self.customers
-                .entry(customer)
-                .or_default()
-                .entries
-                .insert(id);
-        }
-        if !self.is_reversed(id) {
-            for effect in entry.what.effects().into_iter().flatten() {
-                self.customers.entry(effect.customer).or_default().balance += effect.change;
-            }
+        let reversed = self.is_reversed(id);
+        for customer in pages(&entry.what) {
+            let posting = Posting {
+                on: entry.what.particulars().on,
+                change: entry.what.change(customer),
+                pays: matches!(entry.what, What::Payment(_) | What::AdvanceUse(_)),
+                reversed,
+            };
+            let page = self.customers.entry(customer).or_default();
+            page.balance += posting.counted();
+            page.entries.insert(id, posting);
         }
         self.entries.insert(id, entry);
     }
@@ -116,8 +116,12 @@ impl Ledger {
         let first = reversals.is_empty();
         reversals.insert(id, reversal);
         if first && let Some(entry) = self.entries.get(&target) {
-            for effect in entry.what.effects().into_iter().flatten() {
-                self.customers.entry(effect.customer).or_default().balance -= effect.change;
+            for customer in pages(&entry.what) {
+                let page = self.customers.entry(customer).or_default();
+                if let Some(posting) = page.entries.get_mut(&target) {
+                    page.balance -= posting.change;
+                    posting.reversed = true;
+                }
             }
         }
     }
@@ -287,4 +291,11 @@ fn patch<T>(register: &mut Register<Option<T>>, stamp: Stamp, patch: Patch<T>) {
         Patch::Clear => register.set(stamp, None),
         Patch::Set(value) => register.set(stamp, Some(value)),
     }
+}
+
+/// The pages that an entry stands on, each once.
+fn pages(what: &What) -> impl Iterator<Item = CustomerId> + use<> {
+    let [one, other] = what.customers();
+    let other = other.filter(|_| other != one);
+    one.into_iter().chain(other)
 }

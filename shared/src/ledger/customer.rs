@@ -1,12 +1,12 @@
 //! A customer's page in the khata.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
 use super::Register;
 use crate::bytes::KeyId;
-use crate::calendar::TimeMs;
+use crate::calendar::{BusinessDay, TimeMs};
 use crate::event::{Language, Messages};
 use crate::ids::EntryId;
 use crate::money::Paise;
@@ -50,9 +50,39 @@ pub struct Customer {
     /// The sums of the entries that count.
     #[n(10)]
     pub balance: Balance,
-    /// All entries that name this page, reversed ones too.
+    /// All entries that name this page, reversed ones too, each with what it does here: so that
+    /// balances of the past are read from the page alone.
     #[n(11)]
-    pub entries: BTreeSet<EntryId>,
+    pub entries: BTreeMap<EntryId, Posting>,
+}
+
+/// What an entry does to the accounts of one page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array, context_bound = "crate::ids::IdMap")]
+pub struct Posting {
+    /// The business date.
+    #[n(0)]
+    pub on: BusinessDay,
+    /// What it does while nobody has taken it back.
+    #[n(1)]
+    pub change: Balance,
+    /// It is a payment, or an advance that settled a debt.
+    #[n(2)]
+    pub pays: bool,
+    /// It was taken back.
+    #[n(3)]
+    pub reversed: bool,
+}
+
+impl Posting {
+    /// What it does as things are: nothing once it was taken back.
+    pub fn counted(&self) -> Balance {
+        if self.reversed {
+            Balance::default()
+        } else {
+            self.change
+        }
+    }
 }
 
 /// The opening of a page.

@@ -208,6 +208,19 @@ impl What {
     }
 }
 
+impl What {
+    /// What it does to the accounts of one customer's page, while nobody has taken it back.
+    pub fn change(&self, page: CustomerId) -> Balance {
+        let mut change = Balance::default();
+        for effect in self.effects().into_iter().flatten() {
+            if effect.customer == page {
+                change += effect.change;
+            }
+        }
+        change
+    }
+}
+
 impl Entry {
     /// Where the entry stands in the one order of all devices.
     pub const fn stamp(&self, id: EntryId) -> Stamp {

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
-pub use customer::{Balance, Customer};
+pub use customer::{Balance, Customer, Posting};
 pub use device::{Device, Member};
 pub use entry::{Effect, Entry, What};
 pub use fold::{Standing, Step};

@@ -6,11 +6,11 @@ use std::iter::Peekable;
 
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::ids::{CustomerId, EntryId, Stamp};
-use crate::ledger::{Balance, Entry, Ledger};
+use crate::ledger::{Balance, Entry, Ledger, Posting};
 
-/// One entry on a customer's page.
+/// One entry in a customer's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Posting {
+pub struct AccountLine {
     /// The business date.
     pub on: BusinessDay,
     /// What the device's clock said.
@@ -25,7 +25,7 @@ pub struct Posting {
     pub reversed: bool,
 }
 
-impl Posting {
+impl AccountLine {
     /// The entry.
     pub const fn entry(&self) -> EntryId {
         EntryId(self.stamp.id)
@@ -43,30 +43,29 @@ impl Posting {
 /// search away.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    postings: Vec<Posting>,
+    lines: Vec<AccountLine>,
 }
 
 impl Account {
     /// The account of a customer over all merged pages.
     pub fn of(ledger: &Ledger, customer: CustomerId) -> Account {
-        let pages = ledger.pages(customer);
-        let mut postings = Vec::new();
-        for &page in &pages {
-            for_each_entry(ledger, page, |id, entry, reversed| {
-                postings.push(Posting {
-                    on: entry.what.particulars().on,
+        let mut lines: Vec<AccountLine> = Vec::new();
+        for page in ledger.pages(customer) {
+            for_each_entry(ledger, page, |id, entry, posting| {
+                lines.push(AccountLine {
+                    on: posting.on,
                     at: entry.at,
                     stamp: entry.stamp(id),
-                    change: change(entry, page, reversed),
+                    change: posting.counted(),
                     running: Balance::default(),
-                    reversed,
+                    reversed: posting.reversed,
                 });
             });
         }
-        postings.sort_by_key(Posting::place);
+        lines.sort_by_key(AccountLine::place);
         // A transfer between two pages of one customer stands on both: one entry, which changes
         // nothing.
-        postings.dedup_by(|next, kept| {
+        lines.dedup_by(|next, kept| {
             let same = next.stamp == kept.stamp;
             if same {
                 kept.change += next.change;
@@ -74,35 +73,35 @@ impl Account {
             same
         });
         let mut running = Balance::default();
-        for posting in &mut postings {
-            running += posting.change;
-            posting.running = running;
+        for line in &mut lines {
+            running += line.change;
+            line.running = running;
         }
-        Account { postings }
+        Account { lines }
     }
 
     /// All entries, the oldest first.
-    pub fn postings(&self) -> &[Posting] {
-        &self.postings
+    pub fn lines(&self) -> &[AccountLine] {
+        &self.lines
     }
 
     /// The entries of these days, both included.
-    pub fn between(&self, from: BusinessDay, to: BusinessDay) -> &[Posting] {
-        let start = self.postings.partition_point(|posting| posting.on < from);
-        let end = self.postings.partition_point(|posting| posting.on <= to);
-        self.postings.get(start..end).unwrap_or_default()
+    pub fn between(&self, from: BusinessDay, to: BusinessDay) -> &[AccountLine] {
+        let start = self.lines.partition_point(|line| line.on < from);
+        let end = self.lines.partition_point(|line| line.on <= to);
+        self.lines.get(start..end).unwrap_or_default()
     }
 
     /// The balance at the end of a day.
     pub fn as_of(&self, day: BusinessDay) -> Balance {
-        let end = self.postings.partition_point(|posting| posting.on <= day);
+        let end = self.lines.partition_point(|line| line.on <= day);
         end.checked_sub(1)
-            .map_or_else(Balance::default, |last| self.postings[last].running)
+            .map_or_else(Balance::default, |last| self.lines[last].running)
     }
 
     /// The balance after all entries.
     pub fn closing(&self) -> Balance {
-        self.postings
+        self.lines
             .last()
             .map_or_else(Balance::default, |last| last.running)
     }
@@ -115,37 +114,23 @@ pub fn entry_count(ledger: &Ledger, customer: CustomerId) -> usize {
     pages.map(|page| page.entries.len()).sum()
 }
 
-/// What an entry does to the accounts of one page.
-pub(super) fn change(entry: &Entry, page: CustomerId, reversed: bool) -> Balance {
-    let mut change = Balance::default();
-    if !reversed {
-        for effect in entry.what.effects().into_iter().flatten() {
-            if effect.customer == page {
-                change += effect.change;
-            }
-        }
-    }
-    change
-}
-
-/// Visits the entries of one page in the order of their ids, and whether each was taken back.
+/// Visits the entries of one page in the order of their ids, each with what it does there.
 pub(super) fn for_each_entry<'l>(
     ledger: &'l Ledger,
     page: CustomerId,
-    mut visit: impl FnMut(EntryId, &'l Entry, bool),
+    mut visit: impl FnMut(EntryId, &'l Entry, &'l Posting),
 ) {
     let Some(customer) = ledger.customers.get(&page) else {
         return;
     };
-    let ids = &customer.entries;
-    let Some(&first) = ids.first() else {
+    let postings = &customer.entries;
+    let Some((&first, _)) = postings.first_key_value() else {
         return;
     };
-    let mut entries = Finder::new(&ledger.entries, first, ids.len());
-    let mut reversals = Finder::new(&ledger.reversals, first, ids.len());
-    for &id in ids {
+    let mut entries = Finder::new(&ledger.entries, first, postings.len());
+    for (&id, posting) in postings {
         if let Some(entry) = entries.find(id) {
-            visit(id, entry, reversals.find(id).is_some());
+            visit(id, entry, posting);
         }
     }
 }

@@ -1,20 +1,19 @@
-//! Every customer at a glance, made in one pass and kept up to date.
+//! Every customer at a glance, kept up to date.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::Finder;
+use super::Books;
 use super::name::{Name, best};
 use super::search::{digits, folded};
-use super::{Books, account};
 use crate::calendar::{BusinessDay, TimeMs};
-use crate::ids::{CustomerId, Stamp};
-use crate::ledger::{Balance, Entry, What};
+use crate::ids::{CustomerId, EntryId, EventId, Stamp};
+use crate::ledger::{Balance, Customer, Ledger};
 use crate::money::Paise;
 use crate::text::Field;
 
 /// Every customer once, merged pages together, with what lists and searches need.
 ///
-/// [`Directory::update`] reads everything in one pass and opens only names that it has not opened
+/// [`Directory::update`] reads every page once and opens only names that it has not opened
 /// before; [`Directory::update_customer`] reads one customer again, after an entry of theirs.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
@@ -93,18 +92,20 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, entry: &Entry, page: CustomerId, reversed: bool) {
-        self.last_activity = self.last_activity.max(Some(entry.at));
-        if reversed {
-            return;
+    fn add(&mut self, ledger: &Ledger, page: &Customer) {
+        let added = page.added.as_ref().map(|added| added.at);
+        self.last_activity = self.last_activity.max(added);
+        for id in last_of_each_device(page) {
+            let at = ledger.entries.get(&id).map(|entry| entry.at);
+            self.last_activity = self.last_activity.max(at);
         }
-        let on = entry.what.particulars().on;
-        if let What::Payment(_) | What::AdvanceUse(_) = entry.what {
-            self.last_payment = self.last_payment.max(Some(on));
-        }
-        let khata = account::change(entry, page, reversed).khata;
-        if khata != Paise::ZERO {
-            self.khata.push((on, khata));
+        for posting in page.entries.values().filter(|posting| !posting.reversed) {
+            if posting.pays {
+                self.last_payment = self.last_payment.max(Some(posting.on));
+            }
+            if posting.change.khata != Paise::ZERO {
+                self.khata.push((posting.on, posting.change.khata));
+            }
         }
     }
 
@@ -129,6 +130,18 @@ impl Gathered {
     }
 }
 
+/// The last entry of each device on a page.
+fn last_of_each_device(page: &Customer) -> impl Iterator<Item = EntryId> {
+    let mut below = page.entries.last_key_value().map(|(&last, _)| last);
+    core::iter::from_fn(move || {
+        let last = below?;
+        let device = last.0.device;
+        let first = EntryId(EventId { device, seq: 0 });
+        below = page.entries.range(..first).next_back().map(|(&id, _)| id);
+        Some(last)
+    })
+}
+
 impl Directory {
     /// The directory of a ledger.
     pub fn new(books: Books<'_>) -> Directory {
@@ -137,35 +150,25 @@ impl Directory {
         directory
     }
 
-    /// Reads everything again, in one pass. Names that were opened before are not opened again.
+    /// Reads every page again. Names that were opened before are not opened again.
     pub fn update(&mut self, books: Books<'_>) {
         let ledger = books.ledger;
         self.overdue_days = ledger.shop.overdue_days();
-        let mut of_page: BTreeMap<CustomerId, usize> = BTreeMap::new();
-        let mut groups: BTreeMap<CustomerId, Vec<CustomerId>> = BTreeMap::new();
-        for &page in ledger.customers.keys() {
-            // Ids ascend, and the canonical page is the least of its group: it comes first.
-            groups.entry(ledger.canonical(page)).or_default().push(page);
+        let canonical = |page: &CustomerId| ledger.canonical(*page);
+        let mut groups: BTreeMap<CustomerId, BTreeSet<CustomerId>> = BTreeMap::new();
+        for page in ledger.customers.keys() {
+            // The canonical page is the least of its group, even where it has not come yet.
+            let id = canonical(page);
+            groups.entry(id).or_default().extend([id, *page]);
         }
-        for (index, pages) in groups.values().enumerate() {
-            of_page.extend(pages.iter().map(|&page| (page, index)));
-        }
-        let mut gathered: Vec<Gathered> = Vec::new();
-        gathered.resize_with(groups.len(), Gathered::default);
-        if let Some((&first, _)) = ledger.entries.first_key_value() {
-            let mut reversals = Finder::new(&ledger.reversals, first, ledger.entries.len());
-            for (&id, entry) in &ledger.entries {
-                let reversed = reversals.find(id).is_some();
-                for page in entry.what.customers().into_iter().flatten() {
-                    if let Some(&index) = of_page.get(&page) {
-                        gathered[index].add(entry, page, reversed);
-                    }
-                }
+        for page in ledger.merged.keys() {
+            if let Some(group) = groups.get_mut(&canonical(page)) {
+                group.insert(*page);
             }
         }
         self.people.clear();
-        for ((id, pages), gathered) in groups.into_iter().zip(gathered) {
-            let person = self.person(books, id, pages, gathered);
+        for (id, pages) in groups {
+            let person = self.person(books, id, pages.into_iter().collect());
             self.people.insert(id, person);
         }
     }
@@ -175,13 +178,7 @@ impl Directory {
     pub fn update_customer(&mut self, books: Books<'_>, customer: CustomerId) {
         let id = books.ledger.canonical(customer);
         let pages = books.ledger.pages(customer);
-        let mut gathered = Gathered::default();
-        for &page in &pages {
-            account::for_each_entry(books.ledger, page, |_, entry, reversed| {
-                gathered.add(entry, page, reversed);
-            });
-        }
-        let person = self.person(books, id, pages, gathered);
+        let person = self.person(books, id, pages);
         self.people.insert(id, person);
     }
 
@@ -195,35 +192,21 @@ impl Directory {
         self.people.values()
     }
 
-    fn person(
-        &mut self,
-        books: Books<'_>,
-        id: CustomerId,
-        pages: Vec<CustomerId>,
-        mut gathered: Gathered,
-    ) -> Person {
+    fn person(&mut self, books: Books<'_>, id: CustomerId, pages: Vec<CustomerId>) -> Person {
         let mut balance = Balance::default();
+        let mut gathered = Gathered::default();
         let mut archived = true;
-        for page in pages
-            .iter()
-            .filter_map(|page| books.ledger.customers.get(page))
-        {
-            balance += page.balance;
-            archived &= page.archived.get() == Some(&true);
-            let added = page.added.as_ref().map(|added| added.at);
-            gathered.last_activity = gathered.last_activity.max(added);
-        }
-        let contacts: Vec<&Contact> = {
-            for &page in &pages {
-                self.read_contact(books, page);
+        for page in &pages {
+            self.read_contact(books, *page);
+            if let Some(page) = books.ledger.customers.get(page) {
+                balance += page.balance;
+                archived &= page.archived.get() == Some(&true);
+                gathered.add(books.ledger, page);
             }
-            pages
-                .iter()
-                .filter_map(|page| self.contacts.get(page))
-                .collect()
-        };
-        let name = best(contacts.iter().map(|contact| contact.name.clone()));
-        let phone = contacts.iter().find_map(|contact| contact.phone.clone());
+        }
+        let contacts = || pages.iter().filter_map(|page| self.contacts.get(page));
+        let name = best(contacts().map(|contact| contact.name.clone()));
+        let phone = contacts().find_map(|contact| contact.phone.clone());
         Person {
             id,
             folded: name.words().map(folded).unwrap_or_default(),

@@ -97,22 +97,23 @@ pub struct Header {
 pub fn header(books: Books<'_>, customer: CustomerId, now: TimeMs) -> Option<Header> {
     let (ledger, today) = (books.ledger, now.day());
     let canonical = ledger.canonical(customer);
-    let page = ledger.customers.get(&canonical)?;
+    let pages = ledger.pages(canonical);
+    let page = pages.iter().find_map(|page| ledger.customers.get(page))?;
     let mut directory = Directory::default();
     directory.update_customer(books, canonical);
     let person = directory.people.remove(&canonical)?;
 
     let mut sums = Sums::default();
-    for posting in Account::of(ledger, canonical).postings() {
-        match ledger.entries.get(&posting.entry()) {
-            Some(_) if posting.reversed => sums.taken_back += 1,
+    for line in Account::of(ledger, canonical).lines() {
+        match ledger.entries.get(&line.entry()) {
+            Some(_) if line.reversed => sums.taken_back += 1,
             Some(entry) => sums.add(&entry.what),
             None => {}
         }
     }
     let settlement = settle(ledger, canonical);
     let overdue_days = ledger.shop.overdue_days();
-    let limit = credit_limit(books, &person);
+    let limit = ledger.credit_limit(canonical);
     let opened = person.pages.iter().filter_map(|page| {
         let added = ledger.customers.get(page)?.added.as_ref()?;
         Some(added.at.day())
@@ -137,15 +138,6 @@ pub fn header(books: Books<'_>, customer: CustomerId, now: TimeMs) -> Option<Hea
         class: class(&person, &settlement, sums.purchases, today, overdue_days),
         person,
     })
-}
-
-/// How much may be owed: the smallest limit of the customer's own pages, or else the shop's.
-pub(super) fn credit_limit(books: Books<'_>, person: &Person) -> Option<Paise> {
-    let pages = person.pages.iter();
-    let own = pages
-        .filter_map(|page| books.ledger.customers.get(page)?.limit.value().copied())
-        .min();
-    own.or_else(|| books.ledger.shop.credit_limit.value().copied())
 }
 
 fn room(limit: Paise, khata: Paise) -> Paise {

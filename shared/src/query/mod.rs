@@ -35,7 +35,7 @@ mod settle;
 mod statement;
 mod totals;
 
-pub use account::{Account, Posting, entry_count};
+pub use account::{Account, AccountLine, entry_count};
 pub use customers::{CustomerFilter, CustomerList, CustomerRow, CustomerSort, MAX_LIST_ROWS};
 pub use directory::{Directory, Person};
 pub use dispute::{

@@ -9,13 +9,11 @@
 //! That never decreases along a device's chain, so what was known at a moment is, for every device,
 //! all up to some number: a cut ([`Known`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{change, for_each_entry};
-use super::report;
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
-use crate::ledger::{Balance, Ledger, Receipts};
+use crate::ledger::{Balance, Ledger, Posting, Receipts};
 
 /// How much of every device's chain was known at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,15 +65,7 @@ impl Known {
 
 /// A customer's balance at the end of a business day, as it is known now.
 pub fn balance_as_of(ledger: &Ledger, customer: CustomerId, day: BusinessDay) -> Balance {
-    let mut sum = Balance::default();
-    for page in ledger.pages(customer) {
-        for_each_entry(ledger, page, |_, entry, reversed| {
-            if entry.what.particulars().on <= day {
-                sum += change(entry, page, reversed);
-            }
-        });
-    }
-    sum
+    sum(ledger, customer, day, |_, posting| posting.counted())
 }
 
 /// A customer's balance at the end of a business day, as it was known then: entries and reversals
@@ -86,14 +76,31 @@ pub fn balance_as_known(
     day: BusinessDay,
     known: &Known,
 ) -> Balance {
+    sum(ledger, customer, day, |id, posting| {
+        let reversed = posting.reversed && was_reversed(ledger, id, known);
+        if known.covers(id.0) && !reversed {
+            posting.change
+        } else {
+            Balance::default()
+        }
+    })
+}
+
+/// Adds up a customer's postings up to a day.
+fn sum(
+    ledger: &Ledger,
+    customer: CustomerId,
+    day: BusinessDay,
+    counted: impl Fn(EntryId, &Posting) -> Balance,
+) -> Balance {
     let mut sum = Balance::default();
-    for page in ledger.pages(customer) {
-        for_each_entry(ledger, page, |id, entry, reversed| {
-            if entry.what.particulars().on <= day && known.covers(id.0) {
-                let reversed = reversed && was_reversed(ledger, id, known);
-                sum += change(entry, page, reversed);
+    let pages = ledger.pages(customer).into_iter();
+    for page in pages.filter_map(|page| ledger.customers.get(&page)) {
+        for (&id, posting) in &page.entries {
+            if posting.on <= day {
+                sum += counted(id, posting);
             }
-        });
+        }
     }
     sum
 }
@@ -105,21 +112,16 @@ pub fn balances_as_of(
     day: BusinessDay,
     known: Option<&Known>,
 ) -> BTreeMap<CustomerId, Balance> {
-    let mut balances: BTreeMap<CustomerId, Balance> = BTreeMap::new();
-    report::for_each_entry(ledger, |id, entry, reversed| {
-        if entry.what.particulars().on > day || known.is_some_and(|known| !known.covers(id.0)) {
-            return;
-        }
-        let reversed = reversed && known.is_none_or(|known| was_reversed(ledger, id, known));
-        if reversed {
-            return;
-        }
-        for effect in entry.what.effects().into_iter().flatten() {
-            let customer = ledger.canonical(effect.customer);
-            *balances.entry(customer).or_default() += effect.change;
-        }
-    });
-    balances
+    let pages = ledger.customers.keys();
+    let canonical: BTreeSet<CustomerId> = pages.map(|page| ledger.canonical(*page)).collect();
+    let balance = |customer| match known {
+        Some(known) => balance_as_known(ledger, customer, day, known),
+        None => balance_as_of(ledger, customer, day),
+    };
+    let customers = canonical.into_iter();
+    customers
+        .map(|customer| (customer, balance(customer)))
+        .collect()
 }
 
 fn was_reversed(ledger: &Ledger, entry: EntryId, known: &Known) -> bool {

@@ -1,7 +1,7 @@
 //! An entry as a row of a page.
 
 use super::Books;
-use super::account::{Account, Posting, change};
+use super::account::{Account, AccountLine};
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::event::{Paid, ReasonCode, Refund, Tender, TenderBy};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, StaffId, Stamp};
@@ -150,13 +150,13 @@ pub struct EntryPage {
 /// A customer's entries with running balances, the newest first, `skip` of them left out.
 pub fn entries(books: Books<'_>, customer: CustomerId, skip: usize) -> EntryPage {
     let account = Account::of(books.ledger, customer);
-    let newest_first = account.postings().iter().rev();
+    let newest_first = account.lines().iter().rev();
     let rows = newest_first.skip(skip).take(MAX_ENTRY_ROWS);
     EntryPage {
         rows: rows
-            .filter_map(|posting| books.posted(customer, posting))
+            .filter_map(|line| books.account_row(customer, line))
             .collect(),
-        total: account.postings().len(),
+        total: account.lines().len(),
         closing: account.closing(),
     }
 }
@@ -169,13 +169,13 @@ pub fn entry(books: Books<'_>, id: EntryId) -> Option<EntryRow> {
 }
 
 impl<'a> Books<'a> {
-    /// The row of a posting on a customer's page.
-    pub(super) fn posted(self, customer: CustomerId, posting: &Posting) -> Option<EntryRow> {
-        let id = posting.entry();
+    /// The row of a line of a customer's account.
+    pub(super) fn account_row(self, customer: CustomerId, line: &AccountLine) -> Option<EntryRow> {
+        let id = line.entry();
         let entry = self.ledger.entries.get(&id)?;
         Some(EntryRow {
-            change: posting.change,
-            running: Some(posting.running),
+            change: line.change,
+            running: Some(line.running),
             ..self.row(Some(customer), id, entry)
         })
     }
@@ -193,7 +193,6 @@ impl<'a> Books<'a> {
         let taken_back = self.taken_back(id);
         let kind = self.kind(customer, &entry.what);
         let lines = entry.what.lines();
-        let reversed = taken_back.is_some();
         EntryRow {
             id,
             customer,
@@ -204,9 +203,10 @@ impl<'a> Books<'a> {
             received,
             back_dated: written.day() != on,
             amount: entry.what.amount(),
-            change: customer.map_or_else(Balance::default, |page| {
-                self.change_of(entry, page, reversed)
-            }),
+            change: match customer {
+                Some(customer) if taken_back.is_none() => self.change(&entry.what, customer),
+                _ => Balance::default(),
+            },
             running: None,
             parts: parts(&entry.what),
             bill: match &entry.what {
@@ -241,16 +241,16 @@ impl<'a> Books<'a> {
         }
     }
 
-    fn change_of(self, entry: &Entry, page: CustomerId, reversed: bool) -> Balance {
-        let canonical = self.ledger.canonical(page);
-        let mut sum = Balance::default();
-        let mut seen: Option<CustomerId> = None;
-        for page in entry.what.customers().into_iter().flatten() {
-            if self.ledger.canonical(page) == canonical && seen.replace(page) != Some(page) {
-                sum += change(entry, page, reversed);
+    /// What an entry that counts does to the accounts of a customer, over all merged pages.
+    fn change(self, what: &What, customer: CustomerId) -> Balance {
+        let canonical = self.ledger.canonical(customer);
+        let mut change = Balance::default();
+        for effect in what.effects().into_iter().flatten() {
+            if self.ledger.canonical(effect.customer) == canonical {
+                change += effect.change;
             }
         }
-        sum
+        change
     }
 
     fn kind(self, customer: Option<CustomerId>, what: &What) -> RowKind {

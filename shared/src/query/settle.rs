@@ -77,8 +77,8 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
     let mut place: BTreeMap<EntryId, usize> = BTreeMap::new();
     let mut credits: Vec<Credit> = Vec::new();
     let mut meant: Vec<(usize, EntryId, Paise)> = Vec::new();
-    for posting in account.postings() {
-        let (id, khata) = (posting.entry(), posting.change.khata);
+    for line in account.lines() {
+        let (id, khata) = (line.entry(), line.change.khata);
         let Some(entry) = ledger.entries.get(&id) else {
             continue;
         };
@@ -87,7 +87,7 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
             debts.push(Debt {
                 open: Open {
                     entry: id,
-                    on: posting.on,
+                    on: line.on,
                     due: match &entry.what {
                         What::Credit(entry) => entry.due,
                         _ => None,
@@ -95,7 +95,7 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
                     amount: khata,
                     open: khata,
                 },
-                settled_on: posting.on,
+                settled_on: line.on,
             });
         } else if khata != Paise::ZERO {
             let credit = credits.len();
@@ -105,7 +105,7 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
                     .map(|(target, amount)| (credit, target, amount)),
             );
             credits.push(Credit {
-                on: posting.on,
+                on: line.on,
                 left: khata.negated(),
             });
         }

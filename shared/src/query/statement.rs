@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Books;
-use super::account::{Account, Posting};
+use super::account::{Account, AccountLine};
 use super::row::EntryRow;
 use crate::bytes::Hash;
 use crate::calendar::BusinessDay;
@@ -47,17 +47,17 @@ pub fn statement(
     skip: usize,
 ) -> Statement {
     let account = Account::of(books.ledger, customer);
-    let postings = account.between(from, to);
-    let rows = postings.iter().skip(skip).take(MAX_STATEMENT_ROWS);
+    let lines = account.between(from, to);
+    let rows = lines.iter().skip(skip).take(MAX_STATEMENT_ROWS);
     Statement {
         customer: books.ledger.canonical(customer),
         from,
         to,
         opening: account.as_of(from.plus_days(-1)),
         rows: rows
-            .filter_map(|posting| books.posted(customer, posting))
+            .filter_map(|line| books.account_row(customer, line))
             .collect(),
-        total: postings.len(),
+        total: lines.len(),
         closing: account.as_of(to),
         cut: cut(books.ledger, heads),
     }
@@ -102,16 +102,16 @@ pub fn changes_since(books: Books<'_>, customer: CustomerId, cut: &[CutPoint]) -
     let covered: BTreeMap<u32, u32> = cut.iter().map(|point| (point.device, point.seq)).collect();
     let is_covered = |id: EventId| covered.get(&id.device.0).is_some_and(|&seq| id.seq <= seq);
     let account = Account::of(books.ledger, customer);
-    let change = |posting: &Posting| {
-        let id = posting.entry();
+    let change = |line: &AccountLine| {
+        let id = line.entry();
         if !is_covered(id.0) || books.ledger.released.contains(&id.0) {
-            return books.posted(customer, posting).map(Change::Added);
+            return books.account_row(customer, line).map(Change::Added);
         }
         let reversals = books.ledger.reversals.get(&id)?;
         if reversals.keys().copied().any(is_covered) {
             return None;
         }
-        books.posted(customer, posting).map(Change::TakenBack)
+        books.account_row(customer, line).map(Change::TakenBack)
     };
-    account.postings().iter().filter_map(change).collect()
+    account.lines().iter().filter_map(change).collect()
 }

@@ -67,9 +67,9 @@ fn an_advance_runs_as_the_bank_book_does() {
     shop.withdrawal(priya, 8_000);
     let account = Account::of(&shop.ledger, priya);
     let running: Vec<_> = account
-        .postings()
+        .lines()
         .iter()
-        .map(|posting| posting.running.advance)
+        .map(|line| line.running.advance)
         .collect();
     assert_eq!(running, [5_000, 7_000, 5_500, 8_500, 500].map(rupees));
 }

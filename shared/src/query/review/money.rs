@@ -11,14 +11,13 @@ use crate::money::Paise;
 use crate::quantity::Quantity;
 use crate::query::Books;
 use crate::query::directory::Directory;
-use crate::query::header::credit_limit;
 use crate::query::report::for_each_entry;
 use crate::query::settle::standing;
 
 pub(super) fn find(books: Books<'_>, directory: &Directory, found: &mut Vec<Task>) {
     for person in directory.people() {
         let subject = Subject::Customer(person.id);
-        if let Some(limit) = credit_limit(books, person)
+        if let Some(limit) = books.ledger.credit_limit(person.id)
             && person.balance.khata > limit
         {
             let mut past = person.balance.khata;
