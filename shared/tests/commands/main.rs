@@ -21,7 +21,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use shared::command::{Question, Refusal, Rejection};
+use shared::command::{Question, Refusal, Rejection, TextField};
 use shared::event::{Body, Kind};
 use shared::testing::given::Outcome;
 
@@ -166,6 +166,44 @@ fn every_code_means_one_thing() {
         let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         assert!(code.chars().all(sound), "{code}");
     }
+}
+
+/// The names in braces in a text.
+fn places(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split('{').skip(1);
+    parts.map(|part| part.split('}').next().unwrap_or_default())
+}
+
+#[test]
+fn every_refusal_has_words_in_every_language() {
+    let languages = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontend/locales");
+    let files = std::fs::read_dir(languages).expect("the app's texts");
+    let mut read = 0;
+    for file in files.map(|file| file.expect("a file").path()) {
+        let text = std::fs::read_to_string(&file).expect("a text");
+        let texts: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let file = file.display();
+        for Refused { refusal, .. } in all_refused() {
+            let topic = match refusal {
+                Refusal::Rejected(_) => "refusal",
+                Refusal::Ask(_) => "question",
+            };
+            let key = format!("code.{topic}.{}", refusal.code());
+            let text = texts[&key].as_str();
+            let text = text.unwrap_or_else(|| panic!("{file} has no {key}"));
+            let facts = refusal.facts();
+            for place in places(text) {
+                let known = facts.iter().any(|(name, _)| *name == place);
+                assert!(known, "{file}: {key} names {place}, which nobody fills in");
+            }
+        }
+        for field in TextField::ALL {
+            let key = format!("code.field.{}", field.code());
+            assert!(texts[&key].is_string(), "{file} has no {key}");
+        }
+        read += 1;
+    }
+    assert!(read >= 2, "English and Hindi at least");
 }
 
 #[test]
