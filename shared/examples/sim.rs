@@ -45,8 +45,12 @@ fn main() -> ExitCode {
             })
         });
         let workers: Vec<_> = workers.collect();
-        let results = workers.into_iter().map(|worker| worker.join().is_ok());
-        results.fold(true, |sound, worker| sound && worker)
+        // All of them, before anyone says that it went well.
+        let results: Vec<bool> = workers
+            .into_iter()
+            .map(|worker| worker.join().is_ok())
+            .collect();
+        results.into_iter().all(|sound| sound)
     });
     if !sound {
         return ExitCode::FAILURE;

@@ -10,6 +10,9 @@ use crate::sync::wire::{ErrorBody, MEDIA_TYPE, SyncAnswer};
 /// says [`Failure::NotOurServer`].
 pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 
+/// The code of a server that refuses a whole request for its signature.
+const BAD_SIGNATURE: &str = "bad_signature";
+
 /// When a busy server says nothing about when to come back.
 const DEFAULT_RETRY_AFTER_MS: u32 = 5_000;
 
@@ -97,6 +100,7 @@ impl Failure {
             Failure::NotOurServer => Problem::NotOurServer,
             Failure::ServerFault => Problem::ServerFault,
             Failure::NotKnown => return Consequence::Stop(Stop::NotKnown),
+            Failure::Refused(code) if code == BAD_SIGNATURE => Problem::SignatureRefused,
             Failure::Refused(code) => match stop_of(code) {
                 Some(stop) => return Consequence::Stop(stop),
                 None => Problem::Refused,

@@ -1,110 +1,13 @@
-//! What a server decides about what phones send.
+//! What comes into the log, where, and as what.
 
+use crate::jig::*;
 use shared::bytes::{Bytes, Fixed, Hash};
-use shared::event::{
-    CreditGiven, DeviceKeyChanged, DeviceRevoked, MAX_CLOCK_JUMP, MAX_EVENT_BYTES, Particulars,
-    Role, ShopOpened, StaffAdded,
-};
-use shared::ids::{CustomerId, DeviceNo, EventId, ShopId};
-use shared::money::Paise;
-use shared::sync::authority::may_write;
-use shared::sync::judge::{Judgement, LogState, Refusal, judge};
+use shared::event::{DeviceRevoked, MAX_CLOCK_JUMP, MAX_EVENT_BYTES, Role};
+use shared::ids::DeviceNo;
+use shared::sync::judge::{LogState, Refusal};
 use shared::sync::tree::{Frontier, leaf_hash};
-use shared::sync::wire::{
-    Advice, Generation, PushResult, ResultRun, SealingKey, SyncRequest, Verdict,
-};
-use shared::testing::device::{NOW, SHOP, Writer, enrolled, key, opened, session, sign, verify};
-
-const LIFE: Generation = Fixed([9; 16]);
-
-/// A server with the log of a shop.
-struct Server(LogState);
-
-impl Server {
-    /// The founding phone has claimed it.
-    fn claimed() -> Server {
-        Server(LogState::claimed(SHOP, LIFE, key(1), key(0)))
-    }
-
-    /// The founding phone has pushed its first events and enrolled two more: a cashier's and a
-    /// manager's.
-    fn with_phones() -> (Server, Writer, Writer, Writer) {
-        let mut server = Server::claimed();
-        let mut founder = Writer::founder();
-        founder.write(enrolled(2, Role::Cashier));
-        founder.write(enrolled(3, Role::Manager));
-        server.push_all(&founder);
-        (server, founder, Writer::new(2), Writer::new(3))
-    }
-
-    fn judge(&self, device: u32, request: &SyncRequest) -> Result<Judgement, Refusal> {
-        judge(&self.0, DeviceNo(device), request, NOW, verify)
-    }
-
-    /// Judges and commits.
-    fn take(&mut self, writer: &Writer, request: &SyncRequest) -> Judgement {
-        let judgement = self
-            .judge(writer.number.0, request)
-            .expect("a sound request");
-        if let Some(after) = judgement.after.clone() {
-            self.0 = after;
-        }
-        judgement
-    }
-
-    fn push(&mut self, writer: &Writer, first_seq: u32, last_seq: u32) -> Judgement {
-        let request = self.caught_up(writer.ask_with(first_seq, last_seq));
-        self.take(writer, &request)
-    }
-
-    fn push_all(&mut self, writer: &Writer) -> Judgement {
-        self.push(writer, 1, writer.head().seq)
-    }
-
-    /// The request as a device would send it that has read the whole log.
-    fn caught_up(&self, request: SyncRequest) -> SyncRequest {
-        SyncRequest {
-            position: self.0.log.size(),
-            root: self.0.log.root(),
-            ..request
-        }
-    }
-}
-
-fn credit(rupees: i64) -> CreditGiven {
-    CreditGiven {
-        particulars: Particulars::on(NOW.day()),
-        customer: CustomerId(EventId::new(1, 3)),
-        amount: Paise::from_rupees(rupees).expect("small"),
-        lines: None,
-        due: None,
-    }
-}
-
-fn stored(first_seq: u32, count: u32, verdict: Verdict) -> ResultRun {
-    ResultRun {
-        first_seq,
-        count,
-        result: PushResult::Stored(verdict),
-    }
-}
-
-fn run(first_seq: u32, count: u32, result: PushResult) -> ResultRun {
-    ResultRun {
-        first_seq,
-        count,
-        result,
-    }
-}
-
-/// The verdict of each event of a writer, pushed in one go.
-fn verdicts(judgement: &Judgement) -> Vec<Verdict> {
-    let each = judgement
-        .chunks
-        .iter()
-        .flat_map(|chunk| std::iter::repeat_n(chunk.verdict, chunk.count() as usize));
-    each.collect()
-}
+use shared::sync::wire::{Advice, PushResult, SealingKey, SyncRequest, Verdict};
+use shared::testing::device::{NOW, Writer, enrolled, key, session, sign};
 
 #[test]
 fn the_founding_phone_hands_in_its_first_events_after_the_claim() {
@@ -214,57 +117,6 @@ fn a_signature_by_another_key_stores_nothing_and_asks_to_sign_again() {
         ]
     );
     assert!(judgement.after.is_none());
-}
-
-#[test]
-fn a_device_that_was_never_enrolled_is_asked_to_enrol() {
-    let (server, ..) = Server::with_phones();
-    let mut stranger = Writer::new(77);
-    stranger.write(credit(10));
-    let judgement = server.judge(77, &stranger.ask_with(1, 1)).expect("sound");
-    assert_eq!(judgement.standing.advice, Advice::Reenrol);
-    assert!(judgement.after.is_none());
-    assert!(!judgement.may_read());
-}
-
-#[test]
-fn entries_of_a_revoked_phone_are_held_and_it_reads_no_more() {
-    let (mut server, mut founder, mut cashier, _) = Server::with_phones();
-    cashier.write(credit(10));
-    server.push_all(&cashier);
-    founder.write(DeviceRevoked {
-        device: DeviceNo(2),
-    });
-    server.push_all(&founder);
-    cashier.write(credit(20));
-    let judgement = server.push_all(&cashier);
-    assert_eq!(judgement.standing.advice, Advice::Revoked);
-    assert_eq!(
-        judgement.results,
-        [
-            run(1, 1, PushResult::Duplicate),
-            stored(2, 1, Verdict::Held)
-        ]
-    );
-    assert!(!judgement.may_read());
-    let idle = server.judge(2, &cashier.ask()).expect("sound");
-    assert_eq!(idle.standing.advice, Advice::Revoked);
-}
-
-#[test]
-fn a_phone_that_revokes_itself_has_its_later_entries_held_in_the_same_push() {
-    let (mut server, _, _, mut manager) = Server::with_phones();
-    manager.write(credit(10));
-    manager.write(DeviceRevoked {
-        device: DeviceNo(3),
-    });
-    manager.write(credit(20));
-    let judgement = server.push_all(&manager);
-    assert_eq!(
-        verdicts(&judgement),
-        [Verdict::Accepted, Verdict::Accepted, Verdict::Held]
-    );
-    assert_eq!(judgement.standing.advice, Advice::Revoked);
 }
 
 #[test]
@@ -379,85 +231,6 @@ fn a_phone_restored_from_an_old_copy_is_behind_and_gets_its_own_events() {
 }
 
 #[test]
-fn a_number_belongs_to_one_key_for_ever() {
-    let (mut server, mut founder, ..) = Server::with_phones();
-    let mut stolen = enrolled(2, Role::Owner);
-    stolen.key = key(66);
-    founder.write(stolen);
-    founder.write(enrolled(2, Role::Manager));
-    founder.write(enrolled(0, Role::Owner));
-    let judgement = server.push(&founder, 5, 7);
-    assert_eq!(
-        verdicts(&judgement),
-        [
-            Verdict::QuarantinedForbidden,
-            Verdict::Accepted,
-            Verdict::QuarantinedForbidden
-        ]
-    );
-    let device = server.0.authority.device(DeviceNo(2)).expect("enrolled");
-    assert_eq!((device.key, device.role), (key(2), Role::Manager));
-}
-
-#[test]
-fn nobody_gives_more_rights_than_they_have() {
-    let (mut server, _, mut cashier, mut manager) = Server::with_phones();
-    cashier.write(enrolled(7, Role::Display));
-    cashier.write(DeviceRevoked {
-        device: DeviceNo(1),
-    });
-    cashier.write(StaffAdded {
-        name: "Ravi".into(),
-        role: Role::Cashier,
-        language: None,
-    });
-    assert_eq!(
-        verdicts(&server.push_all(&cashier)),
-        [Verdict::QuarantinedForbidden; 3]
-    );
-    manager.write(enrolled(7, Role::Owner));
-    manager.write(DeviceRevoked {
-        device: DeviceNo(1),
-    });
-    manager.write(DeviceKeyChanged {
-        device: DeviceNo(1),
-        key: key(3),
-    });
-    manager.write(enrolled(1, Role::Viewer));
-    assert_eq!(
-        verdicts(&server.push_all(&manager)),
-        [Verdict::QuarantinedForbidden; 4]
-    );
-}
-
-#[test]
-fn a_shop_is_opened_once_and_under_its_own_name() {
-    let mut server = Server::claimed();
-    let mut founder = Writer::new(1);
-    founder.write(ShopOpened {
-        shop: ShopId(uuid::Uuid::from_u128(5)),
-        ..opened()
-    });
-    founder.write(opened());
-    assert_eq!(
-        verdicts(&server.push_all(&founder)),
-        [Verdict::QuarantinedForbidden; 2]
-    );
-}
-
-#[test]
-fn a_display_says_only_that_it_was_opened() {
-    for role in [Role::Display, Role::Viewer] {
-        let allowed = shared::event::Kind::ALL
-            .iter()
-            .filter(|&&kind| may_write(role, kind as u16));
-        let names: Vec<_> = allowed.map(|kind| kind.name()).collect();
-        assert_eq!(names, ["DeviceKeyChanged", "SessionStarted"]);
-        assert!(!may_write(role, 9_999), "kinds of the future are entries");
-    }
-}
-
-#[test]
 fn an_event_of_a_newer_app_is_relayed_untouched() {
     let (mut server, _, mut cashier, _) = Server::with_phones();
     cashier.write(session());
@@ -476,22 +249,6 @@ fn an_event_of_a_newer_app_is_relayed_untouched() {
         judgement.chunks[0].events(&newer.push(1, 1)),
         [Bytes(bytes)]
     );
-}
-
-#[test]
-fn after_a_change_of_key_the_new_one_signs() {
-    let (mut server, _, mut cashier, _) = Server::with_phones();
-    cashier.write(DeviceKeyChanged {
-        device: DeviceNo(2),
-        key: key(22),
-    });
-    server.push_all(&cashier);
-    cashier.write(credit(10));
-    let old = server.judge(2, &cashier.ask_with(2, 2)).expect("sound");
-    assert_eq!(old.standing.advice, Advice::Resign);
-    cashier.key = key(22);
-    let new = server.push(&cashier, 2, 2);
-    assert_eq!(verdicts(&new), [Verdict::Accepted]);
 }
 
 #[test]

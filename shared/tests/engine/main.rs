@@ -1,0 +1,9 @@
+//! A phone and its server, step by step.
+
+mod copies;
+mod jig;
+mod line;
+mod meeting;
+mod people;
+mod rewritten;
+mod storage;
