@@ -1,7 +1,7 @@
 //! The head of a customer's page.
 
 use super::directory::{Directory, Person};
-use super::settle::{Settlement, purchase, settle};
+use super::settle::{Settlement, purchase, settle_account};
 use super::{Account, Books};
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::event::{Language, Messages, TenderBy};
@@ -104,14 +104,15 @@ pub fn header(books: Books<'_>, customer: CustomerId, now: TimeMs) -> Option<Hea
     let person = directory.people.remove(&canonical)?;
 
     let mut sums = Sums::default();
-    for line in Account::of(ledger, canonical).lines() {
+    let account = Account::of(ledger, canonical);
+    for line in account.lines() {
         match ledger.entries.get(&line.entry()) {
             Some(_) if line.reversed => sums.taken_back += 1,
             Some(entry) => sums.add(&entry.what),
             None => {}
         }
     }
-    let settlement = settle(ledger, canonical);
+    let settlement = settle_account(ledger, &account);
     let overdue_days = ledger.shop.overdue_days();
     let limit = ledger.credit_limit(canonical);
     let opened = person.pages.iter().filter_map(|page| {

@@ -131,28 +131,30 @@ fn was_reversed(ledger: &Ledger, entry: EntryId, known: &Known) -> bool {
 
 /// When an entry was recorded; `None` for an entry that is not there.
 pub fn recorded(ledger: &Ledger, receipts: &Receipts, id: EntryId) -> Option<TimeMs> {
-    let received = |id: EntryId| receipts.received(id.0.device, id.0.seq);
+    let device = id.0.device;
     let at = ledger.entries.get(&id)?.at;
-    let chain_start = EntryId(EventId {
-        device: id.0.device,
-        seq: 0,
-    });
+    let mut claims: BTreeMap<u32, TimeMs> = BTreeMap::from([(id.0.seq, at)]);
     // Whatever the server had by the time that this entry claims cannot have been recorded later,
-    // so only entries after that matter.
-    let mut before: Vec<(EntryId, TimeMs)> = Vec::new();
-    for (&earlier, entry) in ledger.entries.range(chain_start..id).rev() {
-        if received(earlier).is_some_and(|received| received <= at) {
-            break;
-        }
-        before.push((earlier, entry.at));
+    // so only what came after that matters.
+    let had = receipts.taken_by(device, at);
+    let of_device = |seq| EntryId(EventId { device, seq });
+    if had < id.0.seq {
+        let entries = ledger.entries.range(of_device(had + 1)..id);
+        claims.extend(entries.map(|(id, entry)| (id.0.seq, entry.at)));
+        let reversals = ledger.reversals.values().flatten();
+        claims.extend(
+            reversals
+                .filter(|(reversal, _)| reversal.device == device)
+                .map(|(reversal, reversed)| (reversal.seq, reversed.at))
+                .filter(|(seq, _)| (had + 1..id.0.seq).contains(seq)),
+        );
     }
-    let clamp = |recorded: TimeMs, id: EntryId, at: TimeMs| {
-        let recorded = recorded.max(at);
-        received(id).map_or(recorded, |received| received.min(recorded))
-    };
-    let earlier = before.into_iter().rev();
-    let recorded = earlier.fold(TimeMs(i64::MIN), |recorded, (id, at)| {
-        clamp(recorded, id, at)
-    });
-    Some(clamp(recorded, id, at))
+    let recorded = claims
+        .into_iter()
+        .fold(TimeMs(i64::MIN), |recorded, (seq, at)| {
+            let recorded = recorded.max(at);
+            let received = receipts.received(device, seq);
+            received.map_or(recorded, |received| received.min(recorded))
+        });
+    Some(recorded)
 }

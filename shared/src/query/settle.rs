@@ -72,9 +72,12 @@ struct Credit {
 ///
 /// Something meant for an entry that was corrected settles its replacement.
 pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
-    let account = Account::of(ledger, customer);
+    settle_account(ledger, &Account::of(ledger, customer))
+}
+
+/// See [`settle`].
+pub(super) fn settle_account(ledger: &Ledger, account: &Account) -> Settlement {
     let mut debts: Vec<Debt> = Vec::new();
-    let mut place: BTreeMap<EntryId, usize> = BTreeMap::new();
     let mut credits: Vec<Credit> = Vec::new();
     let mut meant: Vec<(usize, EntryId, Paise)> = Vec::new();
     for line in account.lines() {
@@ -83,7 +86,6 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
             continue;
         };
         if khata.is_positive() {
-            place.insert(id, debts.len());
             debts.push(Debt {
                 open: Open {
                     entry: id,
@@ -110,9 +112,13 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
             });
         }
     }
-    for (credit, target, amount) in meant {
-        if let Some(&debt) = place.get(&standing(ledger, target)) {
-            move_over(&mut credits[credit], &mut debts[debt], amount);
+    if !meant.is_empty() {
+        let ids = debts.iter().map(|debt| debt.open.entry);
+        let place: BTreeMap<EntryId, usize> = ids.zip(0..).collect();
+        for (credit, target, amount) in meant {
+            if let Some(&debt) = place.get(&standing(ledger, target)) {
+                move_over(&mut credits[credit], &mut debts[debt], amount);
+            }
         }
     }
     let mut oldest = 0;

@@ -4,6 +4,7 @@ mod customers;
 mod disputes;
 mod khata;
 mod past;
+mod properties;
 mod reports;
 mod reviews;
 
