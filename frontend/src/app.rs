@@ -56,23 +56,32 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
 
 /// The screen at a place; an address that leads nowhere says so.
 fn at(place: Option<Place>) -> AnyView {
+    let Some(place) = place else {
+        return nowhere();
+    };
     match place {
-        Some(Place::Khata) => pages::home(),
-        Some(Place::Customer(id)) => pages::customer(id),
-        Some(Place::Details(id)) => pages::details(id),
-        Some(Place::Entry(id, kind)) => pages::new_entry(id, kind),
-        Some(Place::Correct(id)) => pages::correct(id),
-        Some(Place::NewCustomer) => pages::new_customer(),
-        Some(Place::Reports) => pages::reports(),
-        Some(Place::Sale) => pages::sale(),
-        Some(Place::More) => pages::more(),
-        Some(Place::Shop) => pages::shop(),
-        Some(Place::Staff) => pages::staff(),
-        Some(Place::Devices) => pages::devices(),
-        Some(Place::Pair) => pages::pair(),
-        Some(Place::Sync) => pages::server(),
-        Some(Place::Storage) => pages::storage(),
-        _ => nowhere(),
+        Place::Khata => pages::home(),
+        Place::Customer(id) => pages::customer(id),
+        Place::Entry(id, kind) => pages::new_entry(id, kind),
+        Place::Statement(id) => pages::statement(id),
+        Place::Details(id) => pages::details(id),
+        Place::Correct(id) => pages::correct(id),
+        Place::NewCustomer => pages::new_customer(),
+        Place::Sale => pages::sale(),
+        Place::Reports => pages::reports(),
+        Place::Month(month) => pages::month(month),
+        Place::Past => pages::past(),
+        Place::Disputes => pages::disputes(),
+        Place::Tasks => pages::review(),
+        Place::More => pages::more(),
+        Place::Shop => pages::shop(),
+        Place::Devices => pages::devices(),
+        Place::Pair => pages::pair(),
+        Place::Staff => pages::staff(),
+        Place::Sync => pages::server(),
+        Place::Storage => pages::storage(),
+        // The shop is open: there is nothing to start or join.
+        Place::Start | Place::Join => pages::home(),
     }
 }
 

@@ -58,12 +58,12 @@ pub fn DayField(
     ];
     view! {
         {choices("day", label, options, choice)}
-        {move || (choice.get() == Choice::Other).then(|| other_day(typed))}
+        {move || (choice.get() == Choice::Other).then(|| other_day(t(Msg::DateDay), typed))}
     }
 }
 
 /// A day as text, with a calendar beside it.
-pub fn other_day(typed: RwSignal<String>) -> AnyView {
+pub fn other_day(label: String, typed: RwSignal<String>) -> AnyView {
     let calendar = NodeRef::<Input>::new();
     let wrong = Signal::derive(move || {
         typed.with(|typed| {
@@ -80,7 +80,7 @@ pub fn other_day(typed: RwSignal<String>) -> AnyView {
     view! {
         <div class="with-calendar">
             <TextField
-                label=t(Msg::DateDay)
+                label=label
                 value=typed
                 max_length=10
                 typing=Typing::Digits

@@ -118,8 +118,9 @@ pub struct EntryLine {
     pub struck: bool,
 }
 
-/// An entry: words on the left, the sums right of the red rule.
-pub fn entry_row(line: EntryLine, on_open: Callback<()>) -> AnyView {
+/// An entry: words on the left, the sums right of the red rule. `on_open` shows
+/// it closer, where there is more to see.
+pub fn entry_row(line: EntryLine, on_open: Option<Callback<()>>) -> AnyView {
     let tags: Vec<AnyView> = line
         .tags
         .into_iter()
@@ -140,13 +141,8 @@ pub fn entry_row(line: EntryLine, on_open: Callback<()>) -> AnyView {
             </span>
         }
     });
-    view! {
-        <button
-            type="button"
-            class="entry"
-            class:struck=line.struck
-            on:click=move |_| on_open.run(())
-        >
+    let class = if line.struck { "entry struck" } else { "entry" };
+    let inside = view! {
             <span class="what">
                 <span class="title">
                     {little_icon(line.drawing)} {line.title} {tags} {entry_state(line.state)}
@@ -154,9 +150,16 @@ pub fn entry_row(line: EntryLine, on_open: Callback<()>) -> AnyView {
                 <span class="note">{line.note}</span>
             </span>
             <span class="sum">{sum} {running}</span>
-        </button>
+    };
+    match on_open {
+        Some(open) => view! {
+            <button type="button" class=class on:click=move |_| open.run(())>
+                {inside}
+            </button>
+        }
+        .into_any(),
+        None => view! { <div class=class>{inside}</div> }.into_any(),
     }
-    .into_any()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::calendar::{BusinessDay, TimeMs};
 use shared::ids::CustomerId;
-use shared::query::{EntryRow, Header, entries, header};
+use shared::query::{Books, EntryRow, Header, entries, header};
 
 use super::entry_sheet::entry_sheet;
 use super::{desk, words};
@@ -181,8 +181,8 @@ fn one_day(
         .map(|row| {
             let id = row.id;
             entry_row(
-                entry_line(row),
-                Callback::new(move |()| opened.set(Some(id))),
+                desk::books_untracked(|books| entry_line(books, row)),
+                Some(Callback::new(move |()| opened.set(Some(id)))),
             )
         })
         .collect();
@@ -196,28 +196,26 @@ fn one_day(
 }
 
 /// An entry as a line of the khata.
-pub fn entry_line(row: &EntryRow) -> EntryLine {
-    desk::books_untracked(|books| {
-        let mut tags = Vec::new();
-        if let Some(taken_back) = &row.taken_back {
-            tags.push(t(match taken_back.replacement {
-                Some(_) => Msg::EntryCorrected,
-                None => Msg::EntryTakenBack,
-            }));
-        }
-        if row.back_dated {
-            tags.push(t(Msg::EntryBackDated));
-        }
-        EntryLine {
-            drawing: words::entry_icon(row),
-            title: format!("{} {}", words::clock(row.at), words::entry_kind(books, row)),
-            note: words::entry_note(books, row),
-            tags,
-            amount: row.amount,
-            side: words::entry_side(row),
-            running: row.running.map(|running| running.khata),
-            state: desk::state_of(row.id),
-            struck: row.taken_back.is_some(),
-        }
-    })
+pub fn entry_line(books: Books<'_>, row: &EntryRow) -> EntryLine {
+    let mut tags = Vec::new();
+    if let Some(taken_back) = &row.taken_back {
+        tags.push(t(match taken_back.replacement {
+            Some(_) => Msg::EntryCorrected,
+            None => Msg::EntryTakenBack,
+        }));
+    }
+    if row.back_dated {
+        tags.push(t(Msg::EntryBackDated));
+    }
+    EntryLine {
+        drawing: words::entry_icon(row),
+        title: format!("{} {}", words::clock(row.at), words::entry_kind(books, row)),
+        note: words::entry_note(books, row),
+        tags,
+        amount: row.amount,
+        side: words::entry_side(row),
+        running: row.running.map(|running| running.khata),
+        state: desk::state_of(row.id),
+        struck: row.taken_back.is_some(),
+    }
 }

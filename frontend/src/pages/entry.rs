@@ -19,7 +19,7 @@ use crate::components::bars::screen;
 use crate::components::choices::choices;
 use crate::components::date_field::DayField;
 use crate::components::fields::{TextField, Typing};
-use crate::components::icon::{Icon, icon};
+use crate::components::icon::{Icon, icon, little_icon};
 use crate::components::keypad;
 use crate::components::sheet::Sheet;
 use crate::components::states::empty;
@@ -41,6 +41,7 @@ enum Asking {
     Day,
     Note,
     Reference,
+    Reason,
 }
 
 /// What is being written.
@@ -151,25 +152,21 @@ impl Form {
         let doing = Doing::new();
         let asking = RwSignal::new(None);
         let (title, balance) = match self.what {
+            _ if self.corrects.is_some() => (t(Msg::EntryCorrect), None),
             What::Sale => (t(Msg::SaleTitle), None),
             What::Entry(customer, kind) => (entry_title(customer, kind), Some(balance(customer))),
         };
-        let correcting = self.corrects.map(|_| {
-            view! {
-                <div class="stack">
-                    <p class="quiet">{t(Msg::EntryCorrecting)}</p>
-                    {reasons(self.reason, self.reason_note)}
-                </div>
-            }
-        });
+        let correcting = self
+            .corrects
+            .map(|_| view! { <p class="quiet small centred">{t(Msg::EntryCorrecting)}</p> });
         let body = view! {
             <div class="tight">
+                {correcting}
                 {balance}
                 {keypad::reading(self.keypad)}
                 {self.ways()}
                 {self.details(asking)}
                 {doing.view()}
-                {correcting}
             </div>
             {move || asking.get().map(|asked| self.ask(asked, asking))}
         };
@@ -224,7 +221,7 @@ impl Form {
                     class="button small detail"
                     on:click=move |_| asking.set(Some(asked))
                 >
-                    {icon(drawing)}
+                    {little_icon(drawing)}
                     <span>{words}</span>
                 </button>
             }
@@ -249,8 +246,13 @@ impl Form {
                 )
             })
         };
+        let reason = self.corrects.map(|_| {
+            let words = Signal::derive(move || words::reason(self.reason.get()));
+            chip(Asking::Reason, Icon::Warning, words)
+        });
         view! {
             <div class="details">
+                {reason}
                 {chip(Asking::Day, Icon::Calendar, day)}
                 {chip(Asking::Note, Icon::Lines, filled(self.note, Msg::EntryAddNote))}
                 {reference}
@@ -292,6 +294,7 @@ impl Form {
                 }
                 .into_any(),
             ),
+            Asking::Reason => (t(Msg::EntryCorrect), reasons(self.reason, self.reason_note)),
         };
         view! {
             <Sheet title=title on_close=close>

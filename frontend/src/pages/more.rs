@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::desk;
+
 use crate::components::bars::screen;
 use crate::components::choices::choices;
 use crate::components::icon::Icon;
@@ -12,6 +14,12 @@ use crate::platform::theme::Theme;
 
 /// The screen.
 pub fn more() -> AnyView {
+    let people = desk::People::new();
+    let tasks = move || {
+        let n = people.with(super::tasks::count);
+        let note = (n > 0).then(|| t(Msg::MoreTasksOpen { n }));
+        setting_row(Place::Tasks, Icon::Warning, Msg::MoreTasks, note)
+    };
     let rows = [
         (Place::Shop, Icon::Shop, Msg::MoreShop),
         (Place::Staff, Icon::Person, Msg::MoreStaff),
@@ -22,7 +30,7 @@ pub fn more() -> AnyView {
     .map(|(place, drawing, words)| setting_row(place, drawing, words, None));
     let body = view! {
         <div class="stack">
-            <div class="rows">{rows}</div>
+            <div class="rows">{tasks} {rows}</div>
             {language()}
             {look()}
         </div>

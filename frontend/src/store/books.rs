@@ -1,6 +1,8 @@
 //! The shop as this tab knows it: what the stored events fold into.
 
-use shared::bytes::Bytes;
+use std::collections::BTreeMap;
+
+use shared::bytes::{Bytes, Hash};
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
@@ -73,6 +75,19 @@ impl Books {
     /// Entries on this phone that stand in no server's log yet.
     pub const fn unconfirmed(&self) -> u32 {
         self.chain.seq - self.confirmed_seq
+    }
+
+    /// The end of each device's chain as far as this phone knows it: its own, and those of the
+    /// server's log.
+    pub fn heads(&self) -> BTreeMap<DeviceNo, Hash> {
+        let head = |device| match device {
+            device if device == self.device() => Some(self.chain),
+            device => self.cursor.as_ref()?.log.chain(device),
+        };
+        let devices = self.ledger.lanes.keys();
+        devices
+            .filter_map(|&device| Some((device, head(device)?.hash)))
+            .collect()
     }
 
     /// Has the phone everything that the shop had when it joined? Until then totals would mislead.

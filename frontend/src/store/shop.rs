@@ -302,8 +302,7 @@ impl Live {
             context.confirmed.insert(QuestionKind::ClockWentBack);
         }
         context.reason = answers.reason.clone();
-        let decision =
-            command::decide(&books.ledger, &mut context, command).map_err(Refused::Rules)?;
+        let decision = command::decide(&books.ledger, &context, command).map_err(Refused::Rules)?;
         let keys = keys_of(&decision);
         let events = command::compose(&books.ledger, &context, decision);
         Ok((books.chain, events, keys))

@@ -148,7 +148,7 @@ pub async fn create_shop(new: NewShop) -> Result<Shop, Refused> {
     let empty = Books::new(identity.clone(), start);
     let ring = KeyRing::new(shop);
     let entropy = Entropy::new(crypto::random());
-    let mut context = Context::new(DeviceNo::FOUNDER, 1, now, None, &ring, entropy);
+    let context = Context::new(DeviceNo::FOUNDER, 1, now, None, &ring, entropy);
     let command = Command::OpenShop(OpenShop {
         name: new.name,
         language: new.language,
@@ -157,7 +157,7 @@ pub async fn create_shop(new: NewShop) -> Result<Shop, Refused> {
         device: new.device,
         key: key.public(),
     });
-    let decision = command::decide(&empty.ledger, &mut context, command).map_err(Refused::Rules)?;
+    let decision = command::decide(&empty.ledger, &context, command).map_err(Refused::Rules)?;
     let keys = keys_of(&decision);
     let events = command::compose(&empty.ledger, &context, decision);
     let events: Vec<_> = events
