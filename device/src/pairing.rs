@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use shared::bytes::{Bytes, Fixed, Hash};
 use shared::chain::digest;
 use shared::command::EnrolDevice;
@@ -75,6 +77,12 @@ impl Device {
         let http = self.http()?;
         http.tell("pairings", Some(self.token()), &request).await?;
         Ok(offer)
+    }
+
+    /// The address that the QR of an offer says: it opens the app on the new phone.
+    pub fn link(&self, offer: &Offer) -> Result<String, DeviceError> {
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(offer.secret);
+        Ok(format!("{}/join#{secret}", self.http()?.server()))
     }
 
     /// The phone that wants to join by this offer, if there is one yet.

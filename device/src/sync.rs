@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use reqwest::Method;
 use shared::sync::engine::{
-    Activity, Batch, Failure, Input, Output, Problem, Stop, Ticket, read_reply,
+    Activity, Batch, Failure, Input, Output, Problem, Stop, SyncStatus, Ticket, read_reply,
 };
 use shared::sync::wire::SyncRequest;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -31,11 +31,15 @@ impl Device {
     /// Goes on through failures that pass, with the waits that the engine and the server ask for,
     /// for at most [`PATIENCE`].
     pub async fn sync_until_quiet(&mut self) -> Result<(), DeviceError> {
-        self.sync_with_patience(PATIENCE).await
+        self.sync_watched(PATIENCE, |_| {}).await
     }
 
-    /// Like [`Device::sync_until_quiet`] with another patience.
-    pub async fn sync_with_patience(&mut self, patience: Duration) -> Result<(), DeviceError> {
+    /// Like [`Device::sync_until_quiet`] with another patience; `watch` is told how it goes.
+    pub async fn sync_watched(
+        &mut self,
+        patience: Duration,
+        mut watch: impl FnMut(SyncStatus),
+    ) -> Result<(), DeviceError> {
         self.save()?;
         let until = Instant::now() + patience;
         let mut pending = Pending::default();
@@ -43,7 +47,7 @@ impl Device {
         pending.inputs.push_back(Input::SyncNow);
         loop {
             while let Some(input) = pending.inputs.pop_front() {
-                self.step(input, &mut pending)?;
+                self.step(input, &mut pending, &mut watch)?;
             }
             if let Some((ticket, request)) = pending.request.take() {
                 let deadline = pending.timer.map(|(_, deadline)| deadline);
@@ -70,9 +74,13 @@ impl Device {
         }
     }
 
-    /// One exchange at most: what a phone does at one tick of its clock. For tests that look
-    /// between the steps.
-    fn step(&mut self, input: Input, pending: &mut Pending) -> Result<(), DeviceError> {
+    /// Shows the engine what happened and does what it says, except what takes time.
+    fn step(
+        &mut self,
+        input: Input,
+        pending: &mut Pending,
+        watch: &mut impl FnMut(SyncStatus),
+    ) -> Result<(), DeviceError> {
         let outputs = self.server_mut()?.engine.handle(input);
         for output in outputs {
             match output {
@@ -105,7 +113,7 @@ impl Device {
                         keys,
                     });
                 }
-                Output::Status(_) => {}
+                Output::Status(status) => watch(status),
             }
         }
         Ok(())
@@ -162,10 +170,17 @@ impl Device {
         }))
     }
 
-    /// Does the server hold everything that was written here?
+    /// How many of its events the server does not have, as far as the device knows.
     pub fn waiting(&self) -> u32 {
-        let server = self.server.as_ref();
-        server.map_or(self.last_seq(), |server| server.engine.status().waiting)
+        let Some(server) = &self.server else {
+            return self.last_seq();
+        };
+        server.engine.status().waiting + (self.last_seq() - server.told_seq)
+    }
+
+    /// Does it belong to a server?
+    pub const fn has_server(&self) -> bool {
+        self.server.is_some()
     }
 
     fn server(&self) -> Result<&Server, DeviceError> {

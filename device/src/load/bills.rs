@@ -31,9 +31,13 @@ pub struct Bill {
 /// The sign of a quantity says whether goods went or came: on a bill whose number begins with C
 /// all came back, and a single line below nothing on another bill is a return of its own. What
 /// comes to nothing is no entry: nothing is owed.
-pub fn group(rows: Vec<Row>, remarks: &mut Vec<(Row, Remark)>) -> Vec<Bill> {
+pub fn group(rows: Vec<Row>, now: TimeMs, remarks: &mut Vec<(Row, Remark)>) -> Vec<Bill> {
     let mut bills: BTreeMap<String, Bill> = BTreeMap::new();
     for row in rows {
+        if row.at > now {
+            remarks.push((row, Remark::Future));
+            continue;
+        }
         let bill = bills.entry(row.invoice.clone()).or_insert_with(|| Bill {
             invoice: row.invoice.clone(),
             customer: row.customer.clone(),
@@ -95,7 +99,7 @@ mod tests {
 
     fn grouped(rows: Vec<Row>) -> (Vec<Bill>, Vec<(u64, Remark)>) {
         let mut remarks = Vec::new();
-        let bills = group(rows, &mut remarks);
+        let bills = group(rows, TimeMs(i64::MAX), &mut remarks);
         let remarks = remarks.into_iter().map(|(row, why)| (row.line, why));
         (bills, remarks.collect())
     }
@@ -138,6 +142,14 @@ mod tests {
                 (5, Remark::NoQuantity),
             ]
         );
+    }
+
+    #[test]
+    fn a_bill_of_tomorrow_is_left_out() {
+        let mut remarks = Vec::new();
+        let bills = group(vec![row(2, "1", 1, 10)], TimeMs(-1), &mut remarks);
+        assert_eq!(bills, []);
+        assert_eq!(remarks[0].1, Remark::Future);
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub enum Remark {
     /// The bill belongs to another day.
     #[error("the bill began on another day")]
     OtherDay,
+    /// Not yet.
+    #[error("the date has not come yet")]
+    Future,
     /// Neither sold nor returned.
     #[error("the quantity is 0")]
     NoQuantity,

@@ -206,7 +206,7 @@ const fn is_joiner(character: char) -> bool {
 }
 
 /// Control characters, direction overrides and marks, and other invisible format characters.
-fn is_forbidden(character: char) -> bool {
+pub fn is_forbidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'

@@ -31,8 +31,8 @@ pub use customer::*;
 pub use device::*;
 pub use fields::{
     MAX_ADDRESS_CHARS, MAX_APP_CHARS, MAX_CODE_CHARS, MAX_NAME_CHARS, MAX_NOTE_CHARS,
-    MAX_REFERENCE_CHARS, MAX_UPI_CHARS, TextField, TextRejection, Why, gstin, phone, state_code,
-    upi,
+    MAX_REFERENCE_CHARS, MAX_UPI_CHARS, TextField, TextRejection, Why, gstin, is_forbidden, phone,
+    state_code, upi,
 };
 pub use goods::*;
 pub use khata::*;

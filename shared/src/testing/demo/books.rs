@@ -130,11 +130,14 @@ impl Iterator for Books {
             return Some(self.write(0, self.opened_at, command));
         }
         loop {
-            if let Turn::Act { device, at } = self.demo.turn()? {
-                let command = self.demo.command(device, at, &self.ledger);
-                let written = self.write(device, at, command);
-                self.demo.done(device, &written.events);
-                return Some(written);
+            match self.demo.turn()? {
+                Turn::DayEnds(_) => self.demo.met(),
+                Turn::Act { device, at } => {
+                    let command = self.demo.command(device, at, &self.ledger);
+                    let written = self.write(device, at, command);
+                    self.demo.done(device, &written.events);
+                    return Some(written);
+                }
             }
         }
     }

@@ -70,7 +70,7 @@ pub enum Turn {
         /// When.
         at: TimeMs,
     },
-    /// The shop closes: the devices come together.
+    /// The shop closes: a time for the devices to come together, see [`Demo::met`].
     DayEnds(BusinessDay),
 }
 
@@ -79,7 +79,8 @@ pub enum Turn {
 struct Page {
     id: CustomerId,
     device: usize,
-    on: BusinessDay,
+    /// All devices know it.
+    shared: bool,
 }
 
 /// An entry that was just made, and may have been a mistake.
@@ -184,7 +185,7 @@ impl Demo {
 
     /// What someone wants at this turn, on a device whose books are `ledger`.
     pub fn command(&mut self, device: usize, at: TimeMs, ledger: &Ledger) -> Command {
-        let known = self.pages.iter().any(|page| self.knows(device, page));
+        let known = self.pages.iter().any(|page| Demo::knows(device, page));
         if self.named < self.pages_due() || !known {
             return self.add_customer().into();
         }
@@ -201,7 +202,7 @@ impl Demo {
                     self.pages.push(Page {
                         id: CustomerId(id),
                         device,
-                        on: event.envelope.at.day(),
+                        shared: false,
                     });
                     self.visits.grow();
                 }
@@ -220,15 +221,23 @@ impl Demo {
         }
     }
 
-    /// A device knows the pages that it opened, and all others from the next day on.
-    fn knows(&self, device: usize, page: &Page) -> bool {
-        page.device == device || page.on < self.day
+    /// The devices came together: each knows from now on what the others wrote.
+    pub fn met(&mut self) {
+        // Those behind the last shared page are new.
+        let new = self.pages.iter_mut().rev();
+        new.take_while(|page| !page.shared)
+            .for_each(|page| page.shared = true);
+    }
+
+    /// A device knows the pages that it opened, and those of others once they have met.
+    fn knows(device: usize, page: &Page) -> bool {
+        page.device == device || page.shared
     }
 
     /// A customer whom the device knows: some come much more often than others.
     fn customer(&mut self, device: usize) -> CustomerId {
         let drawn = self.visits.draw(&mut self.rng);
-        let known = |page: &&Page| self.knows(device, page);
+        let known = |page: &&Page| Demo::knows(device, page);
         let page = self.pages.get(drawn).filter(known);
         let page = page.or_else(|| self.pages.iter().find(known));
         page.expect("a device without customers adds one first").id

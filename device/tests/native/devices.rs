@@ -1,14 +1,12 @@
 //! Native devices and a real server: what one writes, the others read.
 
-mod support;
-
+use crate::support::{TestServer, found};
 use device::{Device, today};
 use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment};
 use shared::event::Paid;
 use shared::ids::CustomerId;
 use shared::money::Paise;
 use shared::text::Field;
-use support::{TestServer, found};
 
 fn add_customer(device: &mut Device, name: &str) -> CustomerId {
     let events = device.execute(AddCustomer::named(name)).expect("adds");

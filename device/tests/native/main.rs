@@ -1,0 +1,5 @@
+//! Native devices against the real server.
+
+mod devices;
+mod load;
+mod support;
