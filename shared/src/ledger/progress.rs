@@ -96,8 +96,13 @@ impl Receipts {
 
     /// When the server took this event; `None` while it has not.
     pub fn received(&self, device: DeviceNo, seq: u32) -> Option<TimeMs> {
-        let (&(of, _), &(first, received)) = self.runs.range((device, seq)..).next()?;
-        (of == device && first <= seq).then_some(received)
+        self.run(device, seq).map(|(_, received)| received)
+    }
+
+    /// The last number of the run that this event came in, and when the server took it.
+    pub fn run(&self, device: DeviceNo, seq: u32) -> Option<(u32, TimeMs)> {
+        let (&(of, last), &(first, received)) = self.runs.range((device, seq)..).next()?;
+        (of == device && first <= seq).then_some((last, received))
     }
 
     /// The last number of a device that the server had taken by a time; 0 if there was none.

@@ -2,7 +2,7 @@
 
 use shared::event::{CustomerErased, Paid};
 use shared::ids::{CustomerId, EventId};
-use shared::query::{CustomerFilter, CustomerSort, Directory, Name, totals};
+use shared::query::{CustomerFilter, CustomerSort, Directory, MAX_LIST_ROWS, Name, totals};
 use shared::testing::build::{Shop, rupees};
 
 fn listed(shop: &Shop, filter: CustomerFilter, search: &str) -> Vec<CustomerId> {
@@ -142,4 +142,40 @@ fn after_an_entry_one_customer_is_read_again_as_if_all_were() {
     directory.update_customer(shop.books(), priya);
     let fresh = Directory::new(shop.books());
     assert!(directory.people().eq(fresh.people()));
+}
+
+#[test]
+fn a_long_list_comes_in_pages_that_leave_nobody_out() {
+    let mut shop = Shop::opened_on("01-06-2026");
+    let everyone = MAX_LIST_ROWS + 5;
+    for number in 0..everyone {
+        let unnamed = CustomerId(EventId::new(2, number as u32 + 1));
+        shop.credit(unnamed, 1 + number as i64);
+    }
+    let directory = Directory::new(shop.books());
+    let today = shop.now.day();
+    let page = |skip| directory.list(CustomerFilter::Due, "", CustomerSort::Amount, today, skip);
+    let (first, second) = (page(0), page(MAX_LIST_ROWS));
+    assert_eq!((first.rows.len(), first.total), (MAX_LIST_ROWS, everyone));
+    assert_eq!((second.rows.len(), second.total), (5, everyone));
+    assert_eq!(
+        first.rows[0].khata,
+        rupees(everyone as i64),
+        "who owes most comes first"
+    );
+    assert_eq!(second.rows[4].khata, rupees(1));
+}
+
+#[test]
+fn by_name_those_without_one_come_last() {
+    let mut shop = Shop::opened_on("01-06-2026");
+    let unknown = CustomerId(EventId::new(2, 1));
+    shop.credit(unknown, 5);
+    let rohit = shop.customer("rohit");
+    let amit = shop.customer("Amit");
+    let directory = Directory::new(shop.books());
+    let today = shop.now.day();
+    let list = directory.list(CustomerFilter::All, "", CustomerSort::Name, today, 0);
+    let ids: Vec<_> = list.rows.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [amit, rohit, unknown]);
 }

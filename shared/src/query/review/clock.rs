@@ -17,18 +17,24 @@ pub const CLOCK_TOLERANCE_MS: i64 = 10 * 60 * 1000;
 /// The evidence is the first such entry of each day, so that a wrong clock makes one task with one
 /// piece of evidence a day and not hundreds.
 pub(super) fn find(ledger: &Ledger, receipts: &Receipts, found: &mut Vec<Task>) {
-    let chains = Chains::new(ledger, receipts);
+    let chains = Chains::new(ledger);
     let mut off: BTreeMap<DeviceNo, BTreeMap<BusinessDay, EventId>> = BTreeMap::new();
     let mut before: Option<(EntryId, &Entry)> = None;
+    let mut run: Option<(EventId, TimeMs)> = None;
     for (&id, entry) in &ledger.entries {
-        let received = receipts.received(id.0.device, id.0.seq);
+        // Entries come in the order of their chains: mostly the run of the one before.
+        if run.is_none_or(|(last, _)| last < id.0) {
+            let next = receipts.run(id.0.device, id.0.seq);
+            let last = |seq| EventId { seq, ..id.0 };
+            run = next.map(|(seq, received)| (last(seq), received));
+        }
+        let received = run.map(|(_, received)| received);
         let latest = entry.at.plus_ms(CLOCK_TOLERANCE_MS);
         let ahead =
             received.is_some_and(|received| received.plus_ms(CLOCK_TOLERANCE_MS) < entry.at);
         let behind = || {
-            let known = chains
-                .knew_of(id, entry, before)
-                .max(mentioned(receipts, id, entry));
+            let known = chains.knew_of(receipts, id, entry, before);
+            let known = known.max(mentioned(receipts, id, entry));
             known.is_some_and(|known| known > latest)
         };
         if ahead || behind() {
@@ -64,7 +70,7 @@ fn mentioned(receipts: &Receipts, id: EntryId, entry: &Entry) -> Option<TimeMs> 
         .max()
 }
 
-/// The entries of each device by Lamport clock, with the times at which the server took them.
+/// The entries of each device by Lamport clock.
 struct Chains<'l> {
     ledger: &'l Ledger,
     by_device: BTreeMap<DeviceNo, Vec<Link>>,
@@ -73,17 +79,15 @@ struct Chains<'l> {
 struct Link {
     clock: u64,
     seq: u32,
-    received: Option<TimeMs>,
 }
 
 impl<'l> Chains<'l> {
-    fn new(ledger: &'l Ledger, receipts: &Receipts) -> Chains<'l> {
+    fn new(ledger: &'l Ledger) -> Chains<'l> {
         let mut by_device: BTreeMap<DeviceNo, Vec<Link>> = BTreeMap::new();
         for (id, entry) in &ledger.entries {
             by_device.entry(id.0.device).or_default().push(Link {
                 clock: entry.clock,
                 seq: id.0.seq,
-                received: receipts.received(id.0.device, id.0.seq),
             });
         }
         Chains { ledger, by_device }
@@ -97,6 +101,7 @@ impl<'l> Chains<'l> {
     /// server passed it on. Which one is not known, so the earliest that it can have been counts.
     fn knew_of(
         &self,
+        receipts: &Receipts,
         id: EntryId,
         entry: &Entry,
         before: Option<(EntryId, &Entry)>,
@@ -108,36 +113,28 @@ impl<'l> Chains<'l> {
             return None;
         }
         let mut earliest: Option<TimeMs> = None;
-        for (device, chain) in &self.by_device {
-            if *device != id.0.device && self.may_have_written(*device, chain, seen) {
-                let last = chain
-                    .partition_point(|link| link.clock <= seen)
-                    .checked_sub(1);
-                let received = last.and_then(|last| chain[last].received)?;
+        for (&device, lane) in &self.ledger.lanes {
+            let chain = self.by_device.get(&device).map_or(&[][..], Vec::as_slice);
+            if device != id.0.device && may_have_written(chain, lane.last_seq, seen) {
+                let after = chain.partition_point(|link| link.clock <= seen);
+                let last = chain.get(after.checked_sub(1)?)?;
+                let received = receipts.received(device, last.seq)?;
                 earliest = Some(earliest.map_or(received, |time| time.min(received)));
             }
         }
         earliest
     }
+}
 
-    /// Can this device have an event with this clock? Not if two neighbours in its chain lie on
-    /// either side of it, or its last event is before it.
-    fn may_have_written(&self, device: DeviceNo, chain: &[Link], clock: u64) -> bool {
-        let after = chain.partition_point(|link| link.clock <= clock);
-        let last_seq = self
-            .ledger
-            .lanes
-            .get(&device)
-            .map_or(0, |lane| lane.last_seq);
-        match (
-            after.checked_sub(1).and_then(|last| chain.get(last)),
-            chain.get(after),
-        ) {
-            (Some(last), _) if last.clock == clock => true,
-            (Some(last), Some(next)) => last.seq + 1 != next.seq,
-            (Some(last), None) => last.seq != last_seq,
-            (None, Some(next)) => next.seq != 1,
-            (None, None) => true,
+/// Can a device with these entries have an event with this clock? Not if two neighbours in its
+/// chain lie on either side of it, or its last event is before it.
+fn may_have_written(chain: &[Link], last_seq: u32, clock: u64) -> bool {
+    let (before, after) = chain.split_at(chain.partition_point(|link| link.clock <= clock));
+    match (before.last(), after.first()) {
+        (Some(last), _) if last.clock == clock => true,
+        (last, next) => {
+            let next_seq = next.map_or(last_seq.saturating_add(1), |next| next.seq);
+            last.map_or(0, |last| last.seq) + 1 != next_seq
         }
     }
 }

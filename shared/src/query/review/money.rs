@@ -1,10 +1,11 @@
 //! Limits passed, advances overdrawn, references and bill numbers used twice, too much returned,
 //! entries taken back twice.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Task;
-use crate::event::{Line, Mode, ReturnedLine, Subject, TaskKind, TenderBy};
+use crate::event::{Line, Mode, Paid, ReturnedLine, Subject, TaskKind, TenderBy};
 use crate::ids::{EntryId, EventId};
 use crate::ledger::{Ledger, What};
 use crate::money::Paise;
@@ -54,35 +55,24 @@ fn of_amount(kind: TaskKind, subject: Subject, amount: Paise) -> Task {
 
 /// What is gathered of the entries that count.
 #[derive(Default)]
-struct Seen {
-    references: BTreeMap<String, BTreeSet<EventId>>,
-    bills: BTreeMap<String, BTreeSet<EventId>>,
+struct Seen<'l> {
+    references: Vec<(Cow<'l, str>, EventId)>,
+    bills: Vec<(Cow<'l, str>, EventId)>,
     returns: BTreeMap<EntryId, Vec<EntryId>>,
 }
 
-impl Seen {
-    fn add(&mut self, ledger: &Ledger, id: EntryId, what: &What) {
-        let mut money_in = |paid: &crate::event::Paid| {
-            if let (Mode::Upi, Some(reference)) = (paid.mode, &paid.reference) {
-                let reference = written_alike(reference);
-                if !reference.is_empty() {
-                    self.references.entry(reference).or_default().insert(id.0);
-                }
-            }
-        };
+impl<'l> Seen<'l> {
+    fn add(&mut self, ledger: &Ledger, id: EntryId, what: &'l What) {
         match what {
-            What::Payment(entry) => money_in(&entry.paid),
-            What::Deposit(entry) => money_in(&entry.paid),
+            What::Payment(entry) => self.money_in(id, &entry.paid),
+            What::Deposit(entry) => self.money_in(id, &entry.paid),
             What::Sale(sale) => {
                 for tender in &sale.tenders {
                     if let TenderBy::Money(paid) = &tender.by {
-                        money_in(paid);
+                        self.money_in(id, paid);
                     }
                 }
-                self.bills
-                    .entry(sale.bill.clone())
-                    .or_default()
-                    .insert(id.0);
+                self.bills.push((Cow::Borrowed(&sale.bill), id.0));
             }
             What::Return(entry) => {
                 if let Some(sold) = entry.of {
@@ -93,22 +83,42 @@ impl Seen {
             _ => {}
         }
     }
+
+    fn money_in(&mut self, id: EntryId, paid: &'l Paid) {
+        if let (Mode::Upi, Some(reference)) = (paid.mode, &paid.reference) {
+            let reference = written_alike(reference);
+            if !reference.is_empty() {
+                self.references.push((reference, id.0));
+            }
+        }
+    }
 }
 
 /// A reference as it is compared: without blanks, in capitals.
-fn written_alike(reference: &str) -> String {
+fn written_alike(reference: &str) -> Cow<'_, str> {
+    let differs = |letter: char| letter.is_whitespace() || letter.is_ascii_lowercase();
+    if !reference.contains(differs) {
+        return Cow::Borrowed(reference);
+    }
     let letters = reference.chars().filter(|letter| !letter.is_whitespace());
     letters.map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
-fn twice(kind: TaskKind, seen: BTreeMap<String, BTreeSet<EventId>>) -> impl Iterator<Item = Task> {
-    let twice = seen.into_iter().filter(|(_, entries)| entries.len() > 1);
-    twice.map(move |(reference, evidence)| Task {
-        kind,
-        subject: Subject::Reference(reference),
-        evidence,
-        amount: None,
-    })
+/// A task for everything that several entries have in common.
+fn twice(kind: TaskKind, mut seen: Vec<(Cow<'_, str>, EventId)>) -> Vec<Task> {
+    seen.sort_unstable();
+    // Two parts of one bill may have been paid together.
+    seen.dedup();
+    let same = seen.chunk_by(|one, other| one.0 == other.0);
+    let twice = same.filter(|entries| entries.len() > 1);
+    twice
+        .map(|entries| Task {
+            kind,
+            subject: Subject::Reference(entries[0].0.clone().into_owned()),
+            evidence: entries.iter().map(|(_, id)| *id).collect(),
+            amount: None,
+        })
+        .collect()
 }
 
 /// Compares what came back with what was sold: by amount, and by quantity where lines are named.
