@@ -330,13 +330,9 @@ impl Desk<'_, '_> {
         }
     }
 
-    /// A reason with its note sealed. "Something else" is no reason without a note.
+    /// A reason with its note sealed.
     pub(super) fn reason(&mut self, why: &Why, key: KeyId) -> Result<Reason, Rejection> {
         let note = self.seal_optional(why.note.as_deref(), TextField::Note, key)?;
-        if why.code == ReasonCode::Other && note.is_none() {
-            let field = TextField::Note;
-            return Err(TextRejection::Empty { field }.into());
-        }
         Ok(Reason {
             code: why.code,
             note: note.map(Box::new),

@@ -1,14 +1,13 @@
 //! Entries of the khata.
 
-use shared::command::{
-    ChangeShop, KhataRejection, MAX_ALLOCATIONS, MergeCustomers, Question, QuestionKind,
-    ReceivePayment, TransferAmount, UpdateCustomer, UseAdvance, Why, WriteOff,
-};
 use shared::command::{Details, GiveCredit};
+use shared::command::{
+    KhataRejection, MAX_ALLOCATIONS, MergeCustomers, Question, QuestionKind, ReceivePayment,
+    TransferAmount, UseAdvance, Why, WriteOff,
+};
 use shared::event::{
-    AdvanceDeposited, AdvanceUsed, AdvanceWithdrawn, Allocation, AmountTransferred, Body,
-    CreditGiven, EntryReversed, Kind, Paid, Particulars, Patch, PaymentReceived, Reason,
-    ReasonCode, Resolution, Subject, TaskKind, TaskResolved, WrittenOff,
+    AdvanceDeposited, AdvanceUsed, AdvanceWithdrawn, Allocation, AmountTransferred, CreditGiven,
+    EntryReversed, Kind, Paid, Particulars, PaymentReceived, Reason, ReasonCode, WrittenOff,
 };
 use shared::ids::{CustomerId, DeviceNo, EntryId, EventId};
 use shared::money::Paise;
@@ -51,20 +50,6 @@ fn payment_of(customer: CustomerId, paise: i64, bills: &[(EntryId, i64)]) -> Rec
     ReceivePayment {
         allocations: allocations.collect(),
         ..payment(customer, paise)
-    }
-}
-
-fn limit(customer: CustomerId, rupees_owed: i64) -> UpdateCustomer {
-    UpdateCustomer {
-        limit: Patch::Set(rupees(rupees_owed)),
-        ..UpdateCustomer::of(customer)
-    }
-}
-
-fn regular() -> Why {
-    Why {
-        code: ReasonCode::Agreed,
-        note: None,
     }
 }
 
@@ -118,14 +103,6 @@ pub fn all_accepted() -> Vec<Accepted> {
             owes.clone().when(write_off(PRIYA, 670_00)),
             [Kind::WrittenOff],
         ),
-        accepted(
-            "The owner passes a limit with a reason, which settles the review beside the entry",
-            shop()
-                .given(limit(PRIYA, 500))
-                .because(regular())
-                .when(credit(PRIYA, 670_00)),
-            [Kind::CreditGiven, Kind::TaskResolved],
-        ),
     ]
 }
 
@@ -144,9 +121,6 @@ pub fn all_refused() -> Vec<Refused> {
         asked: rupees(5_000),
     };
     let with_advance = shop().given(deposit(PRIYA, 500_00));
-    let limited = staffed_shop()
-        .given(limit(PRIYA, 500))
-        .given(credit(PRIYA, 400_00));
     vec![
         refused(
             "A withdrawal over the advance says what is available",
@@ -176,56 +150,6 @@ pub fn all_refused() -> Vec<Refused> {
             KhataRejection::MoreThanOwed {
                 owed: rupees(670),
                 asked: Paise(670_01),
-            },
-        ),
-        refused(
-            "A cashier gives no credit over the limit",
-            limited.clone().by(CASHIER).when(credit(PRIYA, 100_01)),
-            KhataRejection::LimitPassed {
-                owed: rupees(400),
-                asked: Paise(100_01),
-                limit: rupees(500),
-            },
-        ),
-        refused(
-            "A reason does not give a cashier the right",
-            limited
-                .clone()
-                .by(CASHIER)
-                .because(regular())
-                .when(credit(PRIYA, 100_01)),
-            KhataRejection::LimitPassed {
-                owed: rupees(400),
-                asked: Paise(100_01),
-                limit: rupees(500),
-            },
-        ),
-        refused(
-            "The shop's limit holds for whoever has none of their own",
-            staffed_shop()
-                .given(ChangeShop {
-                    credit_limit: Patch::Set(rupees(300)),
-                    ..ChangeShop::default()
-                })
-                .by(CASHIER)
-                .when(credit(AMIT, 301_00)),
-            KhataRejection::LimitPassed {
-                owed: rupees(0),
-                asked: rupees(301),
-                limit: rupees(300),
-            },
-        ),
-        refused(
-            "What is moved to a customer counts against the limit",
-            limited
-                .clone()
-                .given(limit(AMIT, 100))
-                .by(CASHIER)
-                .when(transfer(PRIYA, AMIT, 400_00)),
-            KhataRejection::LimitPassed {
-                owed: rupees(0),
-                asked: rupees(400),
-                limit: rupees(100),
             },
         ),
         refused(
@@ -339,26 +263,6 @@ pub fn all_refused() -> Vec<Refused> {
             },
         ),
         asked(
-            "An owner is asked before a limit is passed",
-            limited.clone().when(credit(PRIYA, 100_01)),
-            Question::OverLimit {
-                owed: rupees(400),
-                asked: Paise(100_01),
-                limit: rupees(500),
-            },
-        ),
-        asked(
-            "A yes without a reason does not pass a limit",
-            limited
-                .confirming(QuestionKind::OverLimit)
-                .when(credit(PRIYA, 100_01)),
-            Question::OverLimit {
-                owed: rupees(400),
-                asked: Paise(100_01),
-                limit: rupees(500),
-            },
-        ),
-        asked(
             "A payment of more than is owed is asked about",
             owes.clone().when(payment(PRIYA, 700_00)),
             Question::MoreThanOwed {
@@ -455,40 +359,6 @@ fn every_kind_of_entry_says_exactly_what_happened() {
     }
     .into()]);
     assert_eq!(given.ledger.balance(PRIYA).khata, rupees(0));
-}
-
-#[test]
-fn the_owners_override_settles_exactly_what_goes_past_the_limit() {
-    let given = shop()
-        .given(limit(PRIYA, 500))
-        .given(credit(PRIYA, 400_00))
-        .because(regular());
-    let outcome = given.when(credit(PRIYA, 170_00));
-    let settled: Vec<&Body> = outcome.result().expect("passes").bodies().skip(1).collect();
-    let expected = TaskResolved {
-        task: TaskKind::LimitPassed,
-        subject: Subject::Customer(PRIYA),
-        resolution: Resolution::Fine,
-        evidence: vec![EventId::new(1, 8)],
-        covers: Some(rupees(70)),
-        reason: Some(Reason {
-            code: ReasonCode::Agreed,
-            note: None,
-        }),
-    };
-    assert_eq!(settled, [&Body::from(expected)]);
-    let given = outcome.happened();
-    assert_eq!(given.last_entry(), EntryId(EventId::new(1, 8)));
-}
-
-#[test]
-fn up_to_the_limit_nobody_is_asked_and_a_reason_changes_nothing() {
-    staffed_shop()
-        .given(limit(PRIYA, 500))
-        .because(regular())
-        .by(CASHIER)
-        .when(credit(PRIYA, 500_00))
-        .then_kinds([Kind::CreditGiven]);
 }
 
 #[test]

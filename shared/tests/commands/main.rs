@@ -11,6 +11,7 @@ mod device;
 mod examples;
 mod goods;
 mod khata;
+mod limits;
 mod message;
 mod properties;
 mod review;
@@ -84,6 +85,7 @@ fn all_accepted() -> Vec<Accepted> {
         staff::all_accepted(),
         customer::all_accepted(),
         khata::all_accepted(),
+        limits::all_accepted(),
         sale::all_accepted(),
         goods::all_accepted(),
         correction::all_accepted(),
@@ -105,6 +107,7 @@ fn all_refused() -> Vec<Refused> {
         staff::all_refused(),
         customer::all_refused(),
         khata::all_refused(),
+        limits::all_refused(),
         sale::all_refused(),
         goods::all_refused(),
         message::all_refused(),

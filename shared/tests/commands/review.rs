@@ -2,13 +2,15 @@
 
 use shared::command::{
     AccessRejection, MAX_EVIDENCE, RefuseHeld, ReleaseHeld, ResolveTask, ReviewRejection,
-    TextField, TextRejection, Why,
+    TextField, TextRejection, UpdateCustomer, Why,
 };
 use shared::event::{
-    CreditGiven, HeldRefused, HeldReleased, Kind, Particulars, ReasonCode, Resolution, Role,
-    Subject, TaskKind,
+    Body, CreditGiven, HeldRefused, HeldReleased, Kind, Particulars, Patch, ReasonCode, Resolution,
+    Role, Subject, TaskKind,
 };
 use shared::ids::EventId;
+use shared::ledger::Receipts;
+use shared::query::{Books, Directory, tasks};
 use shared::testing::given::*;
 
 use crate::{Accepted, Refused, accepted, refused};
@@ -28,16 +30,18 @@ const LATE: EventId = EventId::new(2, 1);
 
 /// A revoked phone sends an entry that it made before it knew.
 fn late_entry() -> Given {
-    staffed_shop().held(
-        COUNTER,
-        CreditGiven {
-            particulars: Particulars::on(monday()),
-            customer: PRIYA,
-            amount: rupees(50),
-            lines: None,
-            due: None,
-        },
-    )
+    staffed_shop().held(COUNTER, [credit_given(50)])
+}
+
+fn credit_given(amount: i64) -> Body {
+    let body = CreditGiven {
+        particulars: Particulars::on(monday()),
+        customer: PRIYA,
+        amount: rupees(amount),
+        lines: None,
+        due: None,
+    };
+    body.into()
 }
 
 fn release(events: Vec<EventId>) -> ReleaseHeld {
@@ -183,4 +187,49 @@ fn a_refused_entry_stays_out() {
         }
         .into()]);
     assert_eq!(given.ledger.balance(PRIYA).khata, rupees(0));
+}
+
+#[test]
+fn what_was_written_in_one_step_is_let_in_in_one_step() {
+    let given = staffed_shop().held(COUNTER, [credit_given(50), credit_given(20)]);
+    let second = EventId::new(2, 2);
+    let given = given.when(release(vec![second])).then([HeldReleased {
+        events: vec![LATE, second],
+    }
+    .into()]);
+    assert_eq!(given.ledger.balance(PRIYA).khata, rupees(70));
+}
+
+/// The tasks about limits that are open now.
+fn open_limits(given: &Given) -> usize {
+    let books = Books {
+        ledger: &given.ledger,
+        keys: &given.keys,
+        receipts: &Receipts::default(),
+        reader: None,
+    };
+    let tasks = tasks(books, &Directory::new(books));
+    let limits = tasks
+        .iter()
+        .filter(|task| task.kind == TaskKind::LimitPassed);
+    limits.count()
+}
+
+#[test]
+fn a_limit_that_the_owner_let_pass_leaves_nothing_to_review_until_more_is_owed() {
+    let given = shop()
+        .given(UpdateCustomer {
+            limit: Patch::Set(rupees(500)),
+            ..UpdateCustomer::of(PRIYA)
+        })
+        .because(Why::new(ReasonCode::Agreed))
+        .given(credit(PRIYA, 570_00));
+    assert_eq!(open_limits(&given), 0);
+    let given = given.event(COUNTER, credit_given(1));
+    assert_eq!(open_limits(&given), 1);
+    let given = given.given(ResolveTask {
+        covers: Some(rupees(71)),
+        ..over_limit(Vec::new())
+    });
+    assert_eq!(open_limits(&given), 0);
 }

@@ -40,7 +40,7 @@ pub fn all_accepted() -> Vec<Accepted> {
         accepted(
             "The owner says where payments go",
             shop().when(changed(|shop| {
-                shop.upi = Patch::Set(" sharma@ybl ".into());
+                shop.upi = Patch::Set(" corner@ybl ".into());
                 shop.gstin = Patch::Set("27aapfu0939f1zv".into());
                 shop.state = Patch::Set(27);
                 shop.credit_limit = Patch::Set(rupees(0));
@@ -215,14 +215,14 @@ fn a_shop_knows_its_first_phone_and_its_owner() {
 fn the_names_of_people_are_sealed_and_that_of_the_shop_is_not() {
     let bytes = shop().ledger.to_bytes();
     let contains = |words: &[u8]| bytes.windows(words.len()).any(|window| window == words);
-    assert!(contains(b"Sharma Kirana"));
+    assert!(contains(b"Kirana Corner"));
     assert!(!contains(b"Owner") && !contains(b"Priya") && !contains(b"Founding phone"));
 }
 
 #[test]
 fn what_is_known_of_a_shop_is_written_in_one_form() {
     let given = shop().given(changed(|shop| {
-        shop.upi = Patch::Set(" sharma@ybl ".into());
+        shop.upi = Patch::Set(" corner@ybl ".into());
         shop.gstin = Patch::Set("27aapfu0939f1zv".into());
         shop.phone = Patch::Set("98765 43210".into());
         shop.address = Patch::Set(" 12 Bazaar Road\nPune ".into());
@@ -230,7 +230,7 @@ fn what_is_known_of_a_shop_is_written_in_one_form() {
         shop.opened_on = Some(monday().plus_days(-30));
     }));
     let shop = &given.ledger.shop;
-    assert_eq!(shop.upi.value().map(String::as_str), Some("sharma@ybl"));
+    assert_eq!(shop.upi.value().map(String::as_str), Some("corner@ybl"));
     assert_eq!(
         shop.gstin.value().map(String::as_str),
         Some("27AAPFU0939F1ZV")
