@@ -110,13 +110,23 @@ pub fn encode(event: &Event) -> Vec<u8> {
 /// Reads an event. `branch` says how ids are read in the bytes of a forked branch; it applies to
 /// events that name the copied phone as their writer.
 pub fn decode(bytes: &[u8], branch: Option<Branch>) -> Result<Decoded, Malformed> {
+    decode_only(bytes, branch, |_| true)
+}
+
+/// The same, but looks only into events of the kinds that are `wanted`: all others are
+/// [`Decoded::Unknown`]. For readers who care for few kinds, such as who may write what.
+pub fn decode_only(
+    bytes: &[u8],
+    branch: Option<Branch>,
+    wanted: fn(u16) -> bool,
+) -> Result<Decoded, Malformed> {
     if bytes.len() > MAX_EVENT_BYTES {
         return Err(Malformed::TooLong);
     }
     let writer = writer(bytes).ok_or(Malformed::NotAnEvent)?;
     match branch {
-        Some(mut branch) if writer == branch.of => decode_with(bytes, &mut branch),
-        _ => decode_with(bytes, &mut ()),
+        Some(mut branch) if writer == branch.of => decode_with(bytes, &mut branch, wanted),
+        _ => decode_with(bytes, &mut (), wanted),
     }
 }
 
@@ -127,7 +137,11 @@ fn writer(bytes: &[u8]) -> Option<DeviceNo> {
     decoder.u32().ok().map(DeviceNo)
 }
 
-fn decode_with<C: IdMap>(bytes: &[u8], ids: &mut C) -> Result<Decoded, Malformed> {
+fn decode_with<C: IdMap>(
+    bytes: &[u8],
+    ids: &mut C,
+    wanted: fn(u16) -> bool,
+) -> Result<Decoded, Malformed> {
     let mut decoder = Decoder::new(bytes);
     let (elements, envelope, kind, version) =
         read_head(&mut decoder, ids).map_err(|_| Malformed::NotAnEvent)?;
@@ -138,6 +152,7 @@ fn decode_with<C: IdMap>(bytes: &[u8], ids: &mut C) -> Result<Decoded, Malformed
         check_group(group, envelope.id.seq)?;
     }
     if elements == ELEMENTS
+        && wanted(kind)
         && let Ok(Some(body)) = Body::decode(kind, version, &mut decoder, ids)
     {
         let event = Event { envelope, body };

@@ -19,7 +19,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 pub use body::{Body, Kind};
-pub use codec::{Branch, Decoded, Malformed, Unknown, decode, encode};
+pub use codec::{Branch, Decoded, Malformed, Unknown, decode, decode_only, encode};
 pub use customer::*;
 pub use device::*;
 pub use khata::*;

@@ -191,6 +191,22 @@ impl Authority {
     }
 }
 
+/// The kinds whose contents say who may write what, or are bounded by it. Of all others a server
+/// needs the envelope only.
+pub fn is_of_authority(kind: u16) -> bool {
+    const KINDS: [Kind; 8] = [
+        Kind::ShopOpened,
+        Kind::DeviceEnrolled,
+        Kind::DeviceNamed,
+        Kind::DeviceRevoked,
+        Kind::DeviceKeyChanged,
+        Kind::BranchRegistered,
+        Kind::StaffAdded,
+        Kind::StaffChanged,
+    ];
+    KINDS.iter().any(|&known| known as u16 == kind)
+}
+
 /// May a device of this role write events of this kind at all? Kinds that this build does not know
 /// may be written by whoever makes entries.
 pub fn may_write(role: Role, kind: u16) -> bool {

@@ -9,7 +9,7 @@ use core::ops::Range;
 
 use minicbor::{Decode, Encode};
 
-use super::authority::Authority;
+use super::authority::{Authority, is_of_authority};
 use super::log::{ChainHead, Log};
 use super::wire::{
     Advice, DeviceStanding, Generation, MAX_KEYS, MAX_PUSH_EVENTS, PROTOCOLS, Push, PushResult,
@@ -301,20 +301,21 @@ fn take(
             seq: head.seq,
         };
         let bytes = &push.events[index].0;
-        let verdict = match event::decode(bytes, after.authority.branch(device)) {
-            Err(_) => Verdict::QuarantinedMalformed,
-            Ok(decoded) if decoded.envelope().id != place => Verdict::QuarantinedMisplaced,
-            Ok(decoded) => {
-                let verdict = after.authority.judge(&decoded);
-                if verdict == Verdict::Accepted {
-                    after.authority.accept(&decoded);
-                    if let Decoded::Known(event) = &decoded {
-                        after.log.accept(event);
+        let verdict =
+            match event::decode_only(bytes, after.authority.branch(device), is_of_authority) {
+                Err(_) => Verdict::QuarantinedMalformed,
+                Ok(decoded) if decoded.envelope().id != place => Verdict::QuarantinedMisplaced,
+                Ok(decoded) => {
+                    let verdict = after.authority.judge(&decoded);
+                    if verdict == Verdict::Accepted {
+                        after.authority.accept(&decoded);
+                        if let Decoded::Known(event) = &decoded {
+                            after.log.accept(event);
+                        }
                     }
+                    verdict
                 }
-                verdict
-            }
-        };
+            };
         let position = after.log.size() + 1;
         after
             .log

@@ -12,7 +12,7 @@ use super::wire::{Generation, Verdict};
 use crate::bytes::Hash;
 use crate::calendar::TimeMs;
 use crate::chain;
-use crate::event::{Body, Event, PublicKey};
+use crate::event::{Body, Event, Kind, PublicKey};
 use crate::ids::{DeviceNo, ShopId};
 
 /// How far a device's chain reaches.
@@ -134,6 +134,11 @@ impl Log {
         let leaf = leaf_hash(device, head.seq, &head.hash, received, verdict);
         self.frontier.push(leaf);
         Ok(())
+    }
+
+    /// Is this a kind of event that [`Log::accept`] looks into?
+    pub fn begins_a_chain(kind: u16) -> bool {
+        kind == Kind::DeviceEnrolled as u16 || kind == Kind::BranchRegistered as u16
     }
 
     /// Takes note of an accepted event that lets a chain begin: an enrolment, or the server's word

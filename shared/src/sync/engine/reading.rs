@@ -5,9 +5,9 @@ use super::cursor::Cursor;
 use super::outbox::Outbox;
 use super::status::{Rewritten, Stop};
 use crate::bytes::Bytes;
-use crate::event::{Body, Branch, Decoded, decode};
+use crate::event::{Body, Branch, Decoded, decode_only};
 use crate::ids::DeviceNo;
-use crate::sync::log::{ChainHead, NotNext};
+use crate::sync::log::{ChainHead, Log, NotNext};
 use crate::sync::wire::{Chunk, SyncAnswer, Verdict};
 
 /// Reads what an answer brings of the log.
@@ -68,13 +68,17 @@ impl Reader<'_> {
         let enrolment = own
             .filter_map(|chunk| chunk.events.as_ref())
             .flatten()
-            .find_map(|bytes| match decode(&bytes.0, None) {
-                Ok(Decoded::Known(event)) => match &event.body {
-                    Body::DeviceEnrolled(body) if body.device == DeviceNo::FOUNDER => Some(event),
+            .find_map(
+                |bytes| match decode_only(&bytes.0, None, Log::begins_a_chain) {
+                    Ok(Decoded::Known(event)) => match &event.body {
+                        Body::DeviceEnrolled(body) if body.device == DeviceNo::FOUNDER => {
+                            Some(event)
+                        }
+                        _ => None,
+                    },
                     _ => None,
                 },
-                _ => None,
-            });
+            );
         if let Some(event) = enrolment {
             self.cursor.log.accept(&event);
         }
@@ -107,7 +111,8 @@ impl Reader<'_> {
             }
             let log = &mut self.cursor.log;
             if chunk.verdict == Verdict::Accepted
-                && let Ok(Decoded::Known(event)) = decode(&bytes.0, branch)
+                && let Ok(Decoded::Known(event)) =
+                    decode_only(&bytes.0, branch, Log::begins_a_chain)
             {
                 log.accept(&event);
             }
