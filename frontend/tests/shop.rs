@@ -4,6 +4,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use frontend::crypto::verify;
+use frontend::store::database::ShopDatabase;
 use frontend::store::start::APP_VERSION;
 use frontend::store::{
     Answers, EntryState, NewShop, Refused, Shop, Stage, StoreError, create_shop, stage,
@@ -238,4 +239,27 @@ async fn damaged_storage_is_said_and_not_half_read() {
     tx.commit().await.expect("written");
     let opened = Shop::open(id(shop), |_| {}, || {}, |_| {}).await;
     assert_eq!(opened, Err(StoreError::Damaged("chain")));
+}
+
+#[wasm_bindgen_test]
+async fn many_entries_are_packed_behind_the_screen_and_nothing_changes() {
+    let shop = new_shop().await;
+    let priya = add(shop, "Priya").await;
+    for _ in 0..300 {
+        give(shop, priya, 1).await;
+    }
+    let records = async || {
+        let db = ShopDatabase::open(id(shop), || {}, |_| {}).await;
+        let loaded = db.expect("opened").load().await.expect("readable");
+        loaded.expect("founded").tail.len()
+    };
+    assert!(records().await > 300);
+    let again = open(id(shop)).await;
+    // Waits for its turn behind the packing, which a start of the app asks for.
+    give(again, priya, 1).await;
+    assert!(records().await < 10);
+    assert_eq!(owes(open(id(shop)).await, priya), Paise(301_00));
+    // The other tab goes on where it was, in the midst of a packed record.
+    give(shop, priya, 1).await;
+    assert_eq!(owes(open(id(shop)).await, priya), Paise(302_00));
 }

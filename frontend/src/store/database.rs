@@ -310,6 +310,11 @@ impl ShopDatabase {
         tx.commit().await
     }
 
+    /// The database itself.
+    pub(super) const fn raw(&self) -> &Database {
+        &self.db
+    }
+
     /// Keeps what is being typed, over an earlier draft of the same form.
     pub async fn save_draft(&self, form: &str, draft: &[u8]) -> Result<(), StoreError> {
         let tx = self.db.write(&[schema::DRAFTS])?;

@@ -23,6 +23,7 @@ pub mod error;
 pub mod export;
 pub mod idb;
 pub mod index;
+mod pack;
 pub mod records;
 pub mod schema;
 pub mod shop;

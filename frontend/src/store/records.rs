@@ -73,6 +73,11 @@ impl Run {
         self.first_seq + self.events.len() as u32 - 1
     }
 
+    /// The length of its events.
+    pub fn length_bytes(&self) -> usize {
+        self.events.iter().map(|event| event.0.len()).sum()
+    }
+
     /// What is left behind the event `seq`, if anything.
     pub fn behind(mut self, seq: u32) -> Option<Run> {
         if seq < self.first_seq {

@@ -17,6 +17,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::StoreError;
 use super::books::{Books, Folded};
 use super::database::{Append, Appended, Loaded, ShopDatabase};
+use super::pack;
 use super::records::{Identity, Run, Segment, decode};
 use super::slices::Slices;
 use super::status::{Contact, EntryState};
@@ -126,6 +127,8 @@ impl Shop {
             .await
             .map_err(|_| StoreError::Damaged("device key"))?;
         let shop = loaded.identity.shop;
+        let segments = pack::is_worth_it(loaded.segments.iter().map(Vec::len));
+        let tail = pack::is_worth_it(loaded.tail.iter().map(Run::length_bytes));
         let books = fold_all(loaded, progress).await?;
         let live = Rc::new(Live {
             db,
@@ -141,6 +144,7 @@ impl Shop {
         });
         live.listen(shop)?;
         live.start_sync();
+        live.pack(segments, tail);
         Ok(Shop(StoredValue::new_local(live)))
     }
 
@@ -440,6 +444,21 @@ impl Live {
             });
         });
         *self.lead.borrow_mut() = Some(lead);
+    }
+
+    /// Packs stores with many small records, behind the screen. What fails is tried again at the
+    /// next start.
+    fn pack(self: &Rc<Live>, segments: bool, tail: bool) {
+        let live = self.clone();
+        spawn_local(async move {
+            let _turn = live.turns.take().await;
+            if segments {
+                let _ = live.db.pack_segments().await;
+            }
+            if tail {
+                let _ = live.db.pack_tail().await;
+            }
+        });
     }
 
     /// Hears what other tabs do.

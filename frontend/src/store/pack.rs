@@ -1,0 +1,146 @@
+//! Many small records into few large ones: a start of the app then reads many times faster.
+//!
+//! Each command and each answer of the server is written as one small record, because that is what
+//! one transaction has to hold. Now and then, behind the screen, neighbours are put together.
+
+use shared::sync::wire::Chunk;
+
+use super::StoreError;
+use super::database::ShopDatabase;
+use super::records::{Run, Segment, decode, encode};
+use super::schema;
+
+/// A packed record is filled up to this many bytes.
+const FULL_BYTES: usize = 256 * 1024;
+
+/// Records below this size are worth packing.
+const SMALL_BYTES: usize = 32 * 1024;
+
+/// With this many small records a store is packed.
+const MANY: usize = 256;
+
+/// Would packing a store with records of these sizes help?
+pub(super) fn is_worth_it(lengths: impl Iterator<Item = usize>) -> bool {
+    lengths.filter(|&length| length < SMALL_BYTES).count() >= MANY
+}
+
+impl ShopDatabase {
+    /// Packs the own events that wait for the server.
+    pub(super) async fn pack_tail(&self) -> Result<(), StoreError> {
+        self.pack(schema::TAIL, "tail", |into: &mut Run, next: Run| {
+            if into.last_seq() + 1 != next.first_seq {
+                return Err(StoreError::Damaged("tail"));
+            }
+            into.events.extend(next.events);
+            into.keys.extend(next.keys);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Packs the server's log.
+    pub(super) async fn pack_segments(&self) -> Result<(), StoreError> {
+        let end = |chunk: &Chunk| chunk.position + u64::from(chunk.count);
+        self.pack(
+            schema::SEGMENTS,
+            "segment",
+            |into: &mut Segment, next: Segment| {
+                if into.0.last().map(end) != next.0.first().map(|chunk| chunk.position) {
+                    return Err(StoreError::Damaged("segment"));
+                }
+                into.0.extend(next.0);
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// Puts neighbours together in one transaction. What is read inside it is what is replaced, so
+    /// other tabs may write before and after.
+    async fn pack<T>(
+        &self,
+        store: &str,
+        what: &'static str,
+        join: impl Fn(&mut T, T) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>
+    where
+        T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>,
+    {
+        let tx = self.raw().write(&[store])?;
+        let records = tx.store(store)?;
+        let keys = records.get_all_keys()?;
+        let values = records.get_all()?;
+        let keys = keys.all_numbers().await?;
+        let values = values.all_bytes().await?;
+        let lengths: Vec<usize> = values.iter().map(Vec::len).collect();
+        for group in groups(&lengths) {
+            let mut packed: Option<T> = None;
+            for bytes in &values[group.clone()] {
+                let next = decode(bytes, what)?;
+                match &mut packed {
+                    Some(packed) => join(packed, next)?,
+                    None => packed = Some(next),
+                }
+            }
+            for &key in &keys[group.clone()] {
+                records.delete(key)?;
+            }
+            if let Some(packed) = packed {
+                records.put(keys[group.start], &encode(&packed))?;
+            }
+        }
+        tx.commit().await
+    }
+}
+
+/// Neighbours that become one record each: small ones, up to a full one.
+fn groups(lengths: &[usize]) -> Vec<core::ops::Range<usize>> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    while start < lengths.len() {
+        let mut end = start;
+        let mut bytes = 0;
+        while end < lengths.len()
+            && lengths[end] < SMALL_BYTES
+            && bytes + lengths[end] <= FULL_BYTES
+        {
+            bytes += lengths[end];
+            end += 1;
+        }
+        if end > start + 1 {
+            groups.push(start..end);
+        }
+        start = end.max(start + 1);
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn small_neighbours_are_put_together_and_large_ones_left_alone() {
+        let large = FULL_BYTES;
+        assert_eq!(groups(&[10, 20, large, 30, large, 40, 50]), [0..2, 5..7]);
+        assert!(groups(&[]).is_empty());
+        assert!(groups(&[10]).is_empty());
+    }
+
+    #[test]
+    fn a_packed_record_is_no_longer_than_full() {
+        let length = SMALL_BYTES - 1;
+        for group in groups(&[length; 100]) {
+            assert!(group.len() * length <= FULL_BYTES, "{group:?}");
+        }
+    }
+
+    #[test]
+    fn few_small_records_are_left_as_they_are() {
+        assert!(!is_worth_it([10; MANY - 1].into_iter()));
+        assert!(is_worth_it([10; MANY].into_iter()));
+        assert!(!is_worth_it([FULL_BYTES; 10 * MANY].into_iter()));
+    }
+}
