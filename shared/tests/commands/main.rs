@@ -23,8 +23,10 @@ mod words;
 use std::collections::BTreeSet;
 
 use shared::command::{Question, Refusal, Rejection, TextField};
-use shared::event::{Body, Kind};
-use shared::testing::given::Outcome;
+use shared::event::{Body, Decoded, Kind};
+use shared::sync::authority::Authority;
+use shared::sync::wire::Verdict;
+use shared::testing::given::{Outcome, SHOP, public_key};
 
 /// Something that a shop may do, and what comes of it.
 pub struct Accepted {
@@ -139,6 +141,28 @@ fn every_command_does_what_it_says() {
         .filter(|kind| *kind != written_by_the_server_alone && !seen.contains(kind))
         .collect();
     assert!(missing.is_empty(), "no statement about {missing:?}");
+}
+
+/// What a phone lets somebody do is never thrown out by the server afterwards.
+#[test]
+fn what_a_phone_decides_the_server_takes() {
+    for Accepted {
+        statement, outcome, ..
+    } in all_accepted()
+    {
+        let mut server = Authority::claimed(SHOP, public_key(1), public_key(0));
+        let before = outcome.before().log.len();
+        for (place, event) in outcome.happened().log.into_iter().enumerate() {
+            let event = Decoded::Known(event);
+            let verdict = server.judge(&event);
+            if place >= before {
+                assert_eq!(verdict, Verdict::Accepted, "{statement}");
+            }
+            if verdict == Verdict::Accepted {
+                server.accept(&event);
+            }
+        }
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub fn new_phone() -> Given {
     Given {
         ledger: Ledger::default(),
         keys: KeyRing::new(SHOP),
+        log: Vec::new(),
         now: monday().start().plus_ms(10 * 60 * 60 * 1000),
         device: DeviceNo::FOUNDER,
         by: None,
@@ -79,6 +80,8 @@ pub struct Given {
     pub ledger: Ledger,
     /// The keys made on the way.
     pub keys: KeyRing,
+    /// All that happened, in order.
+    pub log: Vec<Event>,
     now: TimeMs,
     device: DeviceNo,
     by: Option<StaffId>,
@@ -213,6 +216,7 @@ impl Given {
             let decoded = decode(&encode(&event), None);
             let step = self.ledger.fold(id.device, id.seq, decoded, standing);
             assert_eq!(step, Step::Read, "{id}");
+            self.log.push(event);
         }
     }
 }
@@ -260,6 +264,11 @@ impl Outcome {
             Refusal::Ask(question)
         );
         self.given
+    }
+
+    /// What was given.
+    pub const fn before(&self) -> &Given {
+        &self.given
     }
 
     /// What was decided, or why not.

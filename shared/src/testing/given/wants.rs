@@ -19,13 +19,13 @@ pub const OWNER: StaffId = StaffId(EventId::new(1, 3));
 pub const PRIYA: CustomerId = CustomerId(EventId::new(1, 4));
 /// Another customer.
 pub const AMIT: CustomerId = CustomerId(EventId::new(1, 5));
-/// A manager, in [`staffed_shop`].
+/// A manager, in [`staffed_shop`](super::staffed_shop).
 pub const MANAGER: StaffId = StaffId(EventId::new(1, 6));
-/// A cashier, in [`staffed_shop`].
+/// A cashier, in [`staffed_shop`](super::staffed_shop).
 pub const CASHIER: StaffId = StaffId(EventId::new(1, 7));
-/// Someone who only looks, in [`staffed_shop`].
+/// Someone who only looks, in [`staffed_shop`](super::staffed_shop).
 pub const VIEWER: StaffId = StaffId(EventId::new(1, 8));
-/// The second phone, a cashier's, in [`staffed_shop`].
+/// The second phone, a cashier's, in [`staffed_shop`](super::staffed_shop).
 pub const COUNTER: DeviceNo = DeviceNo(2);
 
 /// The first day of the books: Monday, 16 November 2026.
