@@ -77,10 +77,13 @@ fn a_year() {
     row("list of 300 customers, names sealed", cold_ms, "ms", None);
     let mut warm = directory.clone();
     let ((), warm_ms) = best(|| warm.update(books));
-    row("list of 300 customers, names open", warm_ms, "ms", None);
+    row(
+        "list of 300 customers, kept up to date",
+        warm_ms,
+        "ms",
+        None,
+    );
     let first = *ledger.customers.keys().next().expect("customers");
-    let ((), one_ms) = best(|| warm.update_customer(books, first));
-    row("list after an entry", one_ms, "ms", None);
     let sort = CustomerSort::LastActivity;
     let (_, list_ms) = best(|| directory.list(CustomerFilter::All, "pri", sort, UNTIL, 0));
     row("search in the list", list_ms, "ms", None);

@@ -106,6 +106,7 @@ impl Ledger {
             };
             let page = self.customers.entry(customer).or_default();
             page.balance += posting.counted();
+            page.taken_back += u32::from(reversed);
             page.entries.insert(id, posting);
         }
         self.entries.insert(id, entry);
@@ -120,6 +121,7 @@ impl Ledger {
                 let page = self.customers.entry(customer).or_default();
                 if let Some(posting) = page.entries.get_mut(&target) {
                     page.balance -= posting.change;
+                    page.taken_back += 1;
                     posting.reversed = true;
                 }
             }

@@ -54,6 +54,10 @@ pub struct Customer {
     /// balances of the past are read from the page alone.
     #[n(11)]
     pub entries: BTreeMap<EntryId, Posting>,
+    /// How many of them were taken back. With the number of entries it tells whether anything
+    /// happened on the page, because neither ever becomes less.
+    #[n(12)]
+    pub taken_back: u32,
 }
 
 /// What an entry does to the accounts of one page.

@@ -13,8 +13,8 @@ use crate::text::Field;
 
 /// Every customer once, merged pages together, with what lists and searches need.
 ///
-/// [`Directory::update`] reads every page once and opens only names that it has not opened
-/// before; [`Directory::update_customer`] reads one customer again, after an entry of theirs.
+/// [`Directory::update`] reads the pages on which something has happened since, and opens the names
+/// that it could not open before. Books that were built anew need a new directory.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     pub(super) people: BTreeMap<CustomerId, Person>,
@@ -47,9 +47,47 @@ pub struct Person {
     pub last_payment: Option<BusinessDay>,
     /// The day from whose end on the customer has owed something without a break.
     pub owes_since: Option<BusinessDay>,
+    /// How the pages stood when they were read.
+    state: Vec<PageState>,
+}
+
+/// What changes whenever something happens on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PageState {
+    entries: usize,
+    taken_back: u32,
+    last: Option<EntryId>,
+    balance: Balance,
+    stamps: [Option<Stamp>; 3],
+    added: bool,
+    erased: bool,
+}
+
+impl PageState {
+    fn of_all(ledger: &Ledger, pages: &[CustomerId]) -> Vec<PageState> {
+        let pages = pages.iter().filter_map(|page| ledger.customers.get(page));
+        pages.map(PageState::of).collect()
+    }
+
+    fn of(page: &Customer) -> PageState {
+        PageState {
+            entries: page.entries.len(),
+            taken_back: page.taken_back,
+            last: page.entries.last_key_value().map(|(id, _)| *id),
+            balance: page.balance,
+            stamps: [page.name.stamp(), page.phone.stamp(), page.archived.stamp()],
+            added: page.added.is_some(),
+            erased: page.erased,
+        }
+    }
 }
 
 impl Person {
+    /// A key may have come since for a name that could not be read.
+    fn is_out_of_date(&self, pages: &[CustomerId], state: &[PageState]) -> bool {
+        self.name == Name::NoKey || self.pages != pages || self.state != state
+    }
+
     /// Days since the last payment.
     pub fn days_since_payment(&self, today: BusinessDay) -> Option<u32> {
         self.last_payment.map(|day| days_between(day, today))
@@ -150,7 +188,7 @@ impl Directory {
         directory
     }
 
-    /// Reads every page again. Names that were opened before are not opened again.
+    /// Reads what has changed.
     pub fn update(&mut self, books: Books<'_>) {
         let ledger = books.ledger;
         self.overdue_days = ledger.shop.overdue_days();
@@ -166,20 +204,16 @@ impl Directory {
                 group.insert(*page);
             }
         }
-        self.people.clear();
+        self.people.retain(|id, _| groups.contains_key(id));
         for (id, pages) in groups {
-            let person = self.person(books, id, pages.into_iter().collect());
-            self.people.insert(id, person);
+            let pages: Vec<CustomerId> = pages.into_iter().collect();
+            let state = PageState::of_all(ledger, &pages);
+            let known = self.people.get(&id);
+            if known.is_none_or(|person| person.is_out_of_date(&pages, &state)) {
+                let person = self.person(books, id, pages);
+                self.people.insert(id, person);
+            }
         }
-    }
-
-    /// Reads one customer again, after an entry on their page or a change of their name. After a
-    /// merge everything is read again with [`Directory::update`].
-    pub fn update_customer(&mut self, books: Books<'_>, customer: CustomerId) {
-        let id = books.ledger.canonical(customer);
-        let pages = books.ledger.pages(customer);
-        let person = self.person(books, id, pages);
-        self.people.insert(id, person);
     }
 
     /// One customer.
@@ -192,7 +226,13 @@ impl Directory {
         self.people.values()
     }
 
-    fn person(&mut self, books: Books<'_>, id: CustomerId, pages: Vec<CustomerId>) -> Person {
+    /// Reads a customer.
+    pub(super) fn person(
+        &mut self,
+        books: Books<'_>,
+        id: CustomerId,
+        pages: Vec<CustomerId>,
+    ) -> Person {
         let mut balance = Balance::default();
         let mut gathered = Gathered::default();
         let mut archived = true;
@@ -218,6 +258,7 @@ impl Directory {
             last_activity: gathered.last_activity,
             last_payment: gathered.last_payment,
             owes_since: gathered.owes_since(balance.khata),
+            state: PageState::of_all(books.ledger, &pages),
             pages,
         }
     }

@@ -99,9 +99,7 @@ pub fn header(books: Books<'_>, customer: CustomerId, now: TimeMs) -> Option<Hea
     let canonical = ledger.canonical(customer);
     let pages = ledger.pages(canonical);
     let page = pages.iter().find_map(|page| ledger.customers.get(page))?;
-    let mut directory = Directory::default();
-    directory.update_customer(books, canonical);
-    let person = directory.people.remove(&canonical)?;
+    let person = Directory::default().person(books, canonical, pages.clone());
 
     let mut sums = Sums::default();
     let account = Account::of(ledger, canonical);

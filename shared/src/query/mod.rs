@@ -42,7 +42,7 @@ pub use dispute::{
     Answer, Candidate, Claim, ClaimKind, Differences, Evidence, MAX_CANDIDATES, NextStep, Verdict,
     dispute,
 };
-pub use header::{Class, Header, header};
+pub use header::{Class, Header, MIN_SETTLED, PROMPT_DAYS, RECENT_SETTLED, header};
 pub use held::{Held, HeldItem, MAX_HELD_GROUPS, held};
 pub use name::{Name, customer_name, device_name, staff_name};
 pub use past::{Known, balance_as_known, balance_as_of, balances_as_of, recorded};
@@ -51,8 +51,8 @@ pub use report::{
 };
 pub use review::{CLOCK_TOLERANCE_MS, Task, tasks};
 pub use row::{
-    Direction, EntryPage, EntryRow, LinesSummary, MAX_ENTRY_ROWS, RowKind, TakenBack, entries,
-    entry,
+    Direction, EntryPage, EntryRow, LinesSummary, MAX_ENTRY_ROWS, MAX_LINE_NAMES, RowKind,
+    TakenBack, entries, entry,
 };
 pub use settle::{Open, Settled, Settlement, settle};
 pub use statement::{Change, MAX_STATEMENT_ROWS, Statement, changes_since, cut, statement};

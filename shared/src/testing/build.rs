@@ -346,6 +346,28 @@ impl Shop {
         self.write(CustomersMerged { customer, with })
     }
 
+    /// Destroys what can be read of a customer.
+    pub fn erase(&mut self, customer: CustomerId) -> EventId {
+        self.write(CustomerErased {
+            customer,
+            keys: Vec::new(),
+        })
+    }
+
+    /// Gives a page another name, which is not sealed.
+    pub fn rename(&mut self, customer: CustomerId, name: &str) -> EventId {
+        self.write(CustomerUpdated {
+            customer,
+            name: Some(name.into()),
+            phone: Patch::Keep,
+            address: Patch::Keep,
+            note: Patch::Keep,
+            language: Patch::Keep,
+            limit: Patch::Keep,
+            messages: None,
+        })
+    }
+
     /// Puts a customer away.
     pub fn archive(&mut self, customer: CustomerId) -> EventId {
         self.write(CustomerArchived {

@@ -133,18 +133,6 @@ fn money_of_someone_put_away_is_never_hidden() {
 }
 
 #[test]
-fn after_an_entry_one_customer_is_read_again_as_if_all_were() {
-    let mut shop = Shop::opened_on("01-06-2026");
-    let priya = shop.customer("Priya");
-    shop.customer("Amit");
-    let mut directory = Directory::new(shop.books());
-    shop.credit(priya, 100);
-    directory.update_customer(shop.books(), priya);
-    let fresh = Directory::new(shop.books());
-    assert!(directory.people().eq(fresh.people()));
-}
-
-#[test]
 fn a_long_list_comes_in_pages_that_leave_nobody_out() {
     let mut shop = Shop::opened_on("01-06-2026");
     let everyone = MAX_LIST_ROWS + 5;

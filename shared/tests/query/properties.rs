@@ -106,6 +106,39 @@ fn sum(balances: impl Iterator<Item = Balance>) -> Balance {
     })
 }
 
+/// One more thing that can happen on a page.
+fn one_more(shop: &mut Shop, rng: &mut Rng) {
+    let customers: Vec<CustomerId> = shop.ledger.customers.keys().copied().collect();
+    let entries: Vec<EntryId> = shop.ledger.entries.keys().copied().collect();
+    let customer = *rng.pick(&customers);
+    match rng.below(8) {
+        0 if !entries.is_empty() => {
+            shop.reverse(*rng.pick(&entries), ReasonCode::WrongAmount);
+        }
+        1 => {
+            shop.merge(customer, *rng.pick(&customers));
+        }
+        2 => {
+            shop.archive(customer);
+        }
+        3 => {
+            shop.customer("Rohit");
+        }
+        4 => {
+            shop.erase(customer);
+        }
+        5 => {
+            shop.rename(customer, "Somebody");
+        }
+        6 => {
+            shop.payment(customer, 10, Paid::CASH);
+        }
+        _ => {
+            shop.credit(customer, 10);
+        }
+    }
+}
+
 /// What holds in any books.
 fn check(books: Books<'_>) {
     let ledger = books.ledger;
@@ -186,6 +219,18 @@ proptest! {
     #[test]
     fn every_answer_agrees_with_every_other(seed: u64) {
         check(shop(seed).books());
+    }
+
+    #[test]
+    fn a_list_that_is_kept_up_to_date_is_as_good_as_a_new_one(seed: u64, steps in 1..12) {
+        let mut shop = shop(seed);
+        let mut rng = Rng::new(seed);
+        let mut kept = Directory::new(shop.books());
+        for _ in 0..steps {
+            one_more(&mut shop, &mut rng);
+            kept.update(shop.books());
+            prop_assert!(kept.people().eq(Directory::new(shop.books()).people()));
+        }
     }
 
     #[test]
