@@ -178,7 +178,11 @@ pub fn judge(
         return Ok(not_stored(device, request, known, Advice::Fork));
     }
     let mut judgement = not_stored(device, request, known, Advice::None);
-    judgement.agreed_seq = request.last_seq;
+    // Where the device has written less than the server holds, whether it has written the same is
+    // for the device to see: it gets the bytes.
+    if request.last_seq >= known.seq {
+        judgement.agreed_seq = request.last_seq;
+    }
     if let Some(push) = &request.push {
         let (new_from, heads) = match chain_of(push, known) {
             Ok(chain) => chain,

@@ -38,6 +38,20 @@ fn a_copy_that_writes_on_its_own_is_stopped_and_keeps_its_entries() {
 }
 
 #[test]
+fn a_copy_that_wrote_less_than_the_phone_is_seen_too_and_the_server_is_not_blamed() {
+    let (mut server, _, mut two) = two_phones();
+    write(&mut two, &mut server, credit(10));
+    let mut copy = Phone::new(two.disk.clone());
+    for rupees in [20, 30, 40] {
+        write(&mut two, &mut server, credit(rupees));
+    }
+    copy.disk.append(50, vec![credit(50)], Vec::new());
+    start(&mut copy, &mut server);
+    assert_eq!(activity(&copy), Activity::Stopped(Stop::Forked));
+    assert_eq!(copy.ledger().entries.len(), 2, "it keeps its own");
+}
+
+#[test]
 fn an_entry_written_while_the_restored_chain_is_stored_is_a_copy_that_writes() {
     let (mut server, _, mut two) = two_phones();
     write(&mut two, &mut server, credit(10));

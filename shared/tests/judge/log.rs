@@ -225,9 +225,14 @@ fn a_phone_restored_from_an_old_copy_is_behind_and_gets_its_own_events() {
     let judgement = server.judge(2, &restored.ask()).expect("sound");
     assert_eq!(judgement.standing.advice, Advice::Behind);
     assert_eq!(judgement.standing.known_seq, 2);
-    assert!(judgement.is_covered(DeviceNo(2), 1, 1));
-    assert!(!judgement.is_covered(DeviceNo(2), 1, 2));
-    assert!(!judgement.is_covered(DeviceNo(1), 1, 1), "another's events");
+    assert!(
+        !judgement.is_covered(DeviceNo(2), 1, 1),
+        "whether it wrote the same is for the phone to see"
+    );
+    let whole = server.judge(2, &phone.ask()).expect("sound");
+    assert!(whole.is_covered(DeviceNo(2), 1, 2));
+    assert!(!whole.is_covered(DeviceNo(2), 2, 2), "beyond its end");
+    assert!(!whole.is_covered(DeviceNo(1), 1, 1), "another's events");
 }
 
 #[test]
