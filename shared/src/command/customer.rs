@@ -339,14 +339,12 @@ fn check_may_be_forgotten(
 fn ask_same_phone(desk: &mut Desk<'_, '_>, phone: &str, of: Option<CustomerId>) {
     let ledger = desk.ledger;
     let of = of.map(|customer| ledger.canonical(customer));
-    let mut others = ledger
-        .customers
-        .iter()
-        .filter(|&(&id, customer)| !customer.erased && Some(ledger.canonical(id)) != of);
     let keys = desk.context.keys;
-    let same = others.find(|(_, customer)| {
+    let mut customers = ledger.customers.iter();
+    let same = customers.find(|&(&id, customer)| {
         let known = customer.phone.value();
-        known.is_some_and(|known| keys.words(known, Field::Phone).as_deref() == Some(phone))
+        let known = known.and_then(|known| keys.words(known, Field::Phone));
+        known.is_some_and(|known| known == phone) && Some(ledger.canonical(id)) != of
     });
     if let Some((&customer, _)) = same {
         desk.ask(Question::SamePhone { customer });

@@ -1,10 +1,10 @@
 //! Entries of the khata.
 
-use shared::command::{Details, GiveCredit};
 use shared::command::{
-    KhataRejection, MAX_ALLOCATIONS, MergeCustomers, Question, QuestionKind, ReceivePayment,
-    TransferAmount, UseAdvance, Why, WriteOff,
+    AmountRejection, KhataRejection, MAX_ALLOCATIONS, MergeCustomers, Question, QuestionKind,
+    ReceivePayment, TransferAmount, UseAdvance, Why, WriteOff,
 };
+use shared::command::{Details, GiveCredit};
 use shared::event::{
     AdvanceDeposited, AdvanceUsed, AdvanceWithdrawn, Allocation, AmountTransferred, CreditGiven,
     EntryReversed, Kind, Paid, Particulars, PaymentReceived, Reason, ReasonCode, WrittenOff,
@@ -109,6 +109,7 @@ pub fn all_accepted() -> Vec<Accepted> {
 pub fn all_refused() -> Vec<Refused> {
     let (owes, bill) = priya_owes();
     let unknown = EntryId(EventId::new(1, 99));
+    let second = EntryId(EventId::new(1, 7));
     let with_payment = owes.clone().given(payment(PRIYA, 100_00));
     let paid = with_payment.last_entry();
     let amits = owes.clone().given(credit(AMIT, 50_00));
@@ -210,6 +211,17 @@ pub fn all_refused() -> Vec<Refused> {
             owes.clone()
                 .when(payment_of(PRIYA, 20_00, &[(bill, 10_00), (bill, 10_00)])),
             KhataRejection::AllocatedTwice { entry: bill },
+        ),
+        refused(
+            "A payment settles no bill by less than nothing to settle another by more",
+            owes.clone().given(credit(PRIYA, 30_00)).when(payment_of(
+                PRIYA,
+                10_00,
+                &[(bill, -10_00), (second, 20_00)],
+            )),
+            AmountRejection::NotPositive {
+                asked: Paise(-10_00),
+            },
         ),
         refused(
             "No more settles a bill than it put on the khata",
