@@ -10,13 +10,15 @@ use crate::ledger::{Balance, Entry, Ledger, Posting};
 
 /// One entry in a customer's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountLine {
+pub struct AccountLine<'l> {
     /// The business date.
     pub on: BusinessDay,
     /// What the device's clock said.
     pub at: TimeMs,
     /// The stamp, which settles ties and names the entry.
     pub stamp: Stamp,
+    /// The entry.
+    pub entry: &'l Entry,
     /// What the entry did to the accounts: nothing once it was taken back.
     pub change: Balance,
     /// The accounts after this entry.
@@ -25,9 +27,9 @@ pub struct AccountLine {
     pub reversed: bool,
 }
 
-impl AccountLine {
-    /// The entry.
-    pub const fn entry(&self) -> EntryId {
+impl AccountLine<'_> {
+    /// The name of the entry.
+    pub const fn id(&self) -> EntryId {
         EntryId(self.stamp.id)
     }
 
@@ -42,20 +44,21 @@ impl AccountLine {
 /// Made in one pass over the customer's entries and one sort; afterwards any date is a binary
 /// search away.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Account {
-    lines: Vec<AccountLine>,
+pub struct Account<'l> {
+    lines: Vec<AccountLine<'l>>,
 }
 
-impl Account {
+impl<'l> Account<'l> {
     /// The account of a customer over all merged pages.
-    pub fn of(ledger: &Ledger, customer: CustomerId) -> Account {
-        let mut lines: Vec<AccountLine> = Vec::new();
+    pub fn of(ledger: &'l Ledger, customer: CustomerId) -> Account<'l> {
+        let mut lines: Vec<AccountLine<'l>> = Vec::new();
         for page in ledger.pages(customer) {
             for_each_entry(ledger, page, |id, entry, posting| {
                 lines.push(AccountLine {
                     on: posting.on,
                     at: entry.at,
                     stamp: entry.stamp(id),
+                    entry,
                     change: posting.counted(),
                     running: Balance::default(),
                     reversed: posting.reversed,
@@ -81,12 +84,12 @@ impl Account {
     }
 
     /// All entries, the oldest first.
-    pub fn lines(&self) -> &[AccountLine] {
+    pub fn lines(&self) -> &[AccountLine<'l>] {
         &self.lines
     }
 
     /// The entries of these days, both included.
-    pub fn between(&self, from: BusinessDay, to: BusinessDay) -> &[AccountLine] {
+    pub fn between(&self, from: BusinessDay, to: BusinessDay) -> &[AccountLine<'l>] {
         let start = self.lines.partition_point(|line| line.on < from);
         let end = self.lines.partition_point(|line| line.on <= to);
         self.lines.get(start..end).unwrap_or_default()

@@ -179,21 +179,20 @@ pub fn dispute(books: Books<'_>, claim: &Claim) -> Answer {
         if differs.weight() == 0 {
             matches.push(found);
         } else if differs.weight() <= MAX_WEIGHT {
-            near.push(found);
+            keep_nearest(&mut near, found);
         }
     });
     matches.sort_by_key(|found| {
         let (on, at) = (found.entry.what.particulars().on, found.entry.at);
         (on, at, found.entry.stamp(found.id))
     });
-    near.sort_by_key(Found::rank);
     let counts = matches.iter().find(|found| !found.reversed);
     let next = match (counts, matches.first()) {
         (Some(found), _) => NextStep::Show(found.id),
         (None, Some(found)) => after_taken_back(books, found.id),
         (None, None) => after_nothing(books, near.iter().find(|found| !found.reversed)),
     };
-    let candidates = near.iter().take(MAX_CANDIDATES).map(|found| Candidate {
+    let candidates = near.iter().map(|found| Candidate {
         evidence: books.evidence(found.differs.page.unwrap_or(page), found),
         differs: found.differs,
     });
@@ -260,6 +259,15 @@ impl Found<'_> {
         let (days, amount) = (self.differs.days.unsigned_abs(), self.differs.amount);
         let weight = self.differs.weight();
         (weight, self.reversed, days, amount.magnitude(), self.id)
+    }
+}
+
+/// Keeps the nearest [`MAX_CANDIDATES`], in order.
+fn keep_nearest<'l>(near: &mut Vec<Found<'l>>, found: Found<'l>) {
+    let place = near.partition_point(|other| other.rank() < found.rank());
+    if place < MAX_CANDIDATES {
+        near.truncate(MAX_CANDIDATES - 1);
+        near.insert(place, found);
     }
 }
 

@@ -104,10 +104,10 @@ pub fn header(books: Books<'_>, customer: CustomerId, now: TimeMs) -> Option<Hea
     let mut sums = Sums::default();
     let account = Account::of(ledger, canonical);
     for line in account.lines() {
-        match ledger.entries.get(&line.entry()) {
-            Some(_) if line.reversed => sums.taken_back += 1,
-            Some(entry) => sums.add(&entry.what),
-            None => {}
+        if line.reversed {
+            sums.taken_back += 1;
+        } else {
+            sums.add(&line.entry.what);
         }
     }
     let settlement = settle_account(ledger, &account);

@@ -153,9 +153,7 @@ pub fn entries(books: Books<'_>, customer: CustomerId, skip: usize) -> EntryPage
     let newest_first = account.lines().iter().rev();
     let rows = newest_first.skip(skip).take(MAX_ENTRY_ROWS);
     EntryPage {
-        rows: rows
-            .filter_map(|line| books.account_row(customer, line))
-            .collect(),
+        rows: rows.map(|line| books.account_row(customer, line)).collect(),
         total: account.lines().len(),
         closing: account.closing(),
     }
@@ -170,14 +168,12 @@ pub fn entry(books: Books<'_>, id: EntryId) -> Option<EntryRow> {
 
 impl<'a> Books<'a> {
     /// The row of a line of a customer's account.
-    pub(super) fn account_row(self, customer: CustomerId, line: &AccountLine) -> Option<EntryRow> {
-        let id = line.entry();
-        let entry = self.ledger.entries.get(&id)?;
-        Some(EntryRow {
+    pub(super) fn account_row(self, customer: CustomerId, line: &AccountLine<'_>) -> EntryRow {
+        EntryRow {
             change: line.change,
             running: Some(line.running),
-            ..self.row(Some(customer), id, entry)
-        })
+            ..self.row(Some(customer), line.id(), line.entry)
+        }
     }
 
     /// The row of an entry on the page of `customer`, any page of theirs.

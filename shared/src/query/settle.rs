@@ -76,21 +76,18 @@ pub fn settle(ledger: &Ledger, customer: CustomerId) -> Settlement {
 }
 
 /// See [`settle`].
-pub(super) fn settle_account(ledger: &Ledger, account: &Account) -> Settlement {
+pub(super) fn settle_account(ledger: &Ledger, account: &Account<'_>) -> Settlement {
     let mut debts: Vec<Debt> = Vec::new();
     let mut credits: Vec<Credit> = Vec::new();
     let mut meant: Vec<(usize, EntryId, Paise)> = Vec::new();
     for line in account.lines() {
-        let (id, khata) = (line.entry(), line.change.khata);
-        let Some(entry) = ledger.entries.get(&id) else {
-            continue;
-        };
+        let (khata, what) = (line.change.khata, &line.entry.what);
         if khata.is_positive() {
             debts.push(Debt {
                 open: Open {
-                    entry: id,
+                    entry: line.id(),
                     on: line.on,
-                    due: match &entry.what {
+                    due: match what {
                         What::Credit(entry) => entry.due,
                         _ => None,
                     },
@@ -102,7 +99,7 @@ pub(super) fn settle_account(ledger: &Ledger, account: &Account) -> Settlement {
         } else if khata != Paise::ZERO {
             let credit = credits.len();
             meant.extend(
-                targets(&entry.what)
+                targets(what)
                     .into_iter()
                     .map(|(target, amount)| (credit, target, amount)),
             );

@@ -54,9 +54,7 @@ pub fn statement(
         from,
         to,
         opening: account.as_of(from.plus_days(-1)),
-        rows: rows
-            .filter_map(|line| books.account_row(customer, line))
-            .collect(),
+        rows: rows.map(|line| books.account_row(customer, line)).collect(),
         total: lines.len(),
         closing: account.as_of(to),
         cut: cut(books.ledger, heads),
@@ -102,16 +100,16 @@ pub fn changes_since(books: Books<'_>, customer: CustomerId, cut: &[CutPoint]) -
     let covered: BTreeMap<u32, u32> = cut.iter().map(|point| (point.device, point.seq)).collect();
     let is_covered = |id: EventId| covered.get(&id.device.0).is_some_and(|&seq| id.seq <= seq);
     let account = Account::of(books.ledger, customer);
-    let change = |line: &AccountLine| {
-        let id = line.entry();
+    let change = |line: &AccountLine<'_>| {
+        let id = line.id();
         if !is_covered(id.0) || books.ledger.released.contains(&id.0) {
-            return books.account_row(customer, line).map(Change::Added);
+            return Some(Change::Added(books.account_row(customer, line)));
         }
         let reversals = books.ledger.reversals.get(&id)?;
         if reversals.keys().copied().any(is_covered) {
             return None;
         }
-        books.account_row(customer, line).map(Change::TakenBack)
+        Some(Change::TakenBack(books.account_row(customer, line)))
     };
     account.lines().iter().filter_map(change).collect()
 }
