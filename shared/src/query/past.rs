@@ -69,7 +69,8 @@ pub fn balance_as_of(ledger: &Ledger, customer: CustomerId, day: BusinessDay) ->
 }
 
 /// A customer's balance at the end of a business day, as it was known then: entries and reversals
-/// that were recorded later do not count.
+/// that were recorded later do not count. Pages that were merged are one customer whenever they
+/// were merged.
 pub fn balance_as_known(
     ledger: &Ledger,
     customer: CustomerId,

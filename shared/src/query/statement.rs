@@ -95,7 +95,8 @@ impl Change {
 /// What came to a customer's page after a cut, in the order of the khata.
 ///
 /// Entries of a revoked phone that the owner let in are always listed: the cut may cover them, but
-/// whether they counted by then it does not say.
+/// whether they counted by then it does not say. Of pages that were merged since, only what came
+/// after the cut is listed.
 pub fn changes_since(books: Books<'_>, customer: CustomerId, cut: &[CutPoint]) -> Vec<Change> {
     let covered: BTreeMap<u32, u32> = cut.iter().map(|point| (point.device, point.seq)).collect();
     let is_covered = |id: EventId| covered.get(&id.device.0).is_some_and(|&seq| id.seq <= seq);

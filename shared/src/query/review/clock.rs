@@ -13,6 +13,7 @@ pub const CLOCK_TOLERANCE_MS: i64 = 10 * 60 * 1000;
 
 /// Finds devices whose clock is off: ahead, if an entry claims to be later than the server took it;
 /// behind, if an entry claims to be earlier than the server took something that its device knew.
+/// Nothing is said of an entry that the server does not have.
 ///
 /// The evidence is the first such entry of each day, so that a wrong clock makes one task with one
 /// piece of evidence a day and not hundreds.
@@ -32,12 +33,14 @@ pub(super) fn find(ledger: &Ledger, receipts: &Receipts, found: &mut Vec<Task>) 
         let latest = entry.at.plus_ms(CLOCK_TOLERANCE_MS);
         let ahead =
             received.is_some_and(|received| received.plus_ms(CLOCK_TOLERANCE_MS) < entry.at);
+        // What the device knew had reached the server before this entry did.
+        let may_be_behind = received.is_some_and(|received| received > latest);
         let behind = || {
             let known = chains.knew_of(receipts, id, entry, before);
             let known = known.max(mentioned(receipts, id, entry));
             known.is_some_and(|known| known > latest)
         };
-        if ahead || behind() {
+        if ahead || (may_be_behind && behind()) {
             let day = received.unwrap_or(entry.at).day();
             let days = off.entry(id.0.device).or_default();
             days.entry(day).or_insert(id.0);
