@@ -7,7 +7,7 @@ use shared::bytes::Bytes;
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 use web_sys::{AbortSignal, RequestCache, RequestRedirect};
 
-use super::base64url;
+use super::{base64url, gzip};
 use crate::store::records::{decode, encode};
 
 const NO_CONTENT: u16 = 204;
@@ -100,9 +100,15 @@ impl Address {
             .request(method, path, signal)
             .header("accept", MEDIA_TYPE);
         let request = match body {
-            Some(body) => request
-                .header("content-type", MEDIA_TYPE)
-                .body(Uint8Array::from(body)),
+            Some(body) => {
+                let request = request.header("content-type", MEDIA_TYPE);
+                match gzip::compress(body).await {
+                    Some(packed) => request
+                        .header("content-encoding", "gzip")
+                        .body(Uint8Array::from(packed.as_slice())),
+                    None => request.body(Uint8Array::from(body)),
+                }
+            }
             None => request.build(),
         };
         let response = request.ok()?.send().await.ok()?;

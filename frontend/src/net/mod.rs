@@ -2,6 +2,7 @@
 
 mod base64url;
 pub(crate) mod driver;
+mod gzip;
 mod hints;
 pub mod http;
 pub mod pairing;

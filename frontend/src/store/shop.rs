@@ -6,7 +6,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::bytes::{Bytes, Fixed};
 use shared::calendar::TimeMs;
-use shared::command::{self, Command, Context, QuestionKind, Refusal, Why};
+use shared::command::{self, Command, Context, QuestionKind, Refusal, StartSession, Why};
 use shared::event::{self, Body, Decoded, Event};
 use shared::ids::{EventId, ShopId, StaffId};
 use shared::sync::engine::{Activity, Batch, Cursor, Input, SyncStatus};
@@ -20,6 +20,7 @@ use super::database::{Append, Appended, Loaded, ShopDatabase};
 use super::pack;
 use super::records::{Identity, Run, Segment, decode};
 use super::slices::Slices;
+use super::start::APP_VERSION;
 use super::status::{Contact, EntryState};
 use super::turn::Turns;
 use crate::crypto::{self, DeviceKey};
@@ -281,6 +282,21 @@ impl Live {
         Err(StoreError::Failed("other tabs keep writing".into()).into())
     }
 
+    /// Tells the books which version of the app works on them, if it is another than before.
+    pub(crate) async fn start_session(&self) {
+        let new = self.peek(|books| {
+            let device = books.ledger.devices.get(&books.device());
+            device.is_some_and(|device| device.app.get().is_none_or(|app| app != APP_VERSION))
+        });
+        if new {
+            let session = StartSession {
+                app: APP_VERSION.to_owned(),
+            };
+            // A device that may only read writes nothing.
+            let _ = self.execute(session.into(), &Answers::default()).await;
+        }
+    }
+
     /// Decides a command on the books as they are.
     fn decide(
         &self,
@@ -369,17 +385,22 @@ impl Live {
     }
 
     /// Folds a part of the server's log that has just been stored. To be called in turn.
-    pub(crate) async fn take(&self, batch: &Batch) -> Result<(), StoreError> {
+    pub(crate) async fn take(self: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
         self.tell(&News::Written);
+        let filled_before = self.peek(Books::is_filled);
         let folded = if batch.rebuild || batch.restored.is_some() {
             Folded::Refold
         } else {
             self.change(|books| books.take(batch))?
         };
-        match folded {
-            Folded::Done => Ok(()),
-            Folded::Refold => self.refold().await,
+        if folded == Folded::Refold {
+            self.refold().await?;
         }
+        if !filled_before && self.peek(Books::is_filled) {
+            let live = self.clone();
+            spawn_local(async move { live.start_session().await });
+        }
+        Ok(())
     }
 
     /// The shop has a server from now on.

@@ -1,7 +1,7 @@
 //! How the app starts: which of its first screens is due, and the way from there to an open shop.
 
 use leptos::prelude::*;
-use shared::command::{self, Command, Context, OpenShop, StartSession, new_shop_id};
+use shared::command::{self, Command, Context, OpenShop, new_shop_id};
 use shared::event::{self, Language, Role};
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::log::ChainHead;
@@ -100,21 +100,11 @@ pub(crate) async fn open(shop: ShopId) -> Result<Shop, StoreError> {
     shop.ok_or(StoreError::Gone)
 }
 
-/// Shows a shop that is open, and tells the books which version of the app works on them now.
+/// Shows a shop that is open.
 pub(crate) async fn opened(shop: Shop) {
     index::remember(shop.peek(|books| books.identity.shop));
     set(Stage::Open(shop));
-    let new = shop.peek(|books| {
-        let device = books.ledger.devices.get(&books.device());
-        device.is_some_and(|device| device.app.get().is_none_or(|app| app != APP_VERSION))
-    });
-    if new {
-        let session = StartSession {
-            app: APP_VERSION.to_owned(),
-        };
-        // A device that may only read writes nothing.
-        let _ = shop.execute(session).await;
-    }
+    shop.live().start_session().await;
     space::ask().await;
 }
 
