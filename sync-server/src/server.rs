@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -33,6 +34,10 @@ const CLAIM_CODE_FILE: &str = "claim-code";
 
 /// Nobody else on this machine may read a folder that the server makes.
 const PRIVATE: u32 = 0o700;
+
+/// How long a connection may take for the head of a request, and how often it has to show that it
+/// lives.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long requests under way may take when the server stops.
 const STOP_GRACE: Duration = Duration::from_secs(20);
@@ -313,9 +318,19 @@ fn serve(
         error,
     };
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum_server::from_tcp(listener)
+    let mut server = axum_server::from_tcp(listener)
         .map_err(failed)?
         .handle(handle.clone());
+    // Connections that say nothing do not stay.
+    let connections = server.http_builder();
+    connections
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
+    connections
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADER_TIMEOUT);
     Ok(match tls {
         None => tokio::spawn(server.serve(service)),
         Some(tls) => {

@@ -175,3 +175,47 @@ async fn a_server_that_is_told_to_stop_finishes_what_it_acknowledged() {
     }
     server.kill();
 }
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing_and_the_server_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, mut owner, mut pushers) = open(folder.path()).await;
+    server.terminate();
+    let server = Process::start_on_small_disk(folder.path(), 512);
+    let pusher = &mut pushers[0];
+    pusher.phone.url = server.url.clone();
+    let refused = loop {
+        for _ in 0..100 {
+            pusher.phone.credit();
+        }
+        match pusher.phone.send(&pusher.phone.ask_all()).await {
+            Ok(answer) => {
+                pusher.phone.read(&answer);
+                pusher.acknowledged_seq = answer.standing.known_seq;
+            }
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!((refused.status, refused.code()), (503, "unknown"));
+    assert!(refused.body.retry_after_ms.is_some());
+    assert!(pusher.acknowledged_seq > 0, "some were taken before");
+    let reads = pusher
+        .phone
+        .send(&pusher.phone.ask())
+        .await
+        .expect("reading goes on");
+    assert!(reads.standing.known_seq >= pusher.acknowledged_seq);
+    let again = pusher
+        .phone
+        .send(&pusher.phone.ask_all())
+        .await
+        .expect_err("still full");
+    assert_eq!(again.code(), "unknown");
+
+    server.empty_disk();
+    for pusher in &mut pushers {
+        pusher.recover(&server.url).await;
+    }
+    check(&mut owner, &server.url, &pushers).await;
+    server.kill();
+}

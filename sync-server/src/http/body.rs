@@ -1,6 +1,7 @@
 //! Bodies in CBOR, compressed or not, both ways, each with its bound.
 
 use std::io::Read;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -10,9 +11,13 @@ use flate2::Compression;
 use flate2::read::{GzEncoder, MultiGzDecoder};
 use minicbor::{Decode, Decoder, Encode};
 use shared::sync::wire::{MAX_ENCODED_REQUEST_BYTES, MAX_REQUEST_BYTES, MEDIA_TYPE};
+use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
 use super::error::{Code, Refusal};
+
+/// The longest silence in the middle of a body.
+const PART_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers below this many bytes are sent as they are.
 const MIN_COMPRESSED_BYTES: usize = 1024;
@@ -63,9 +68,12 @@ async fn receive(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
     }
     let mut bytes = Vec::new();
     let mut parts = body.into_data_stream();
-    while let Some(part) = parts.next().await {
-        let part =
-            part.map_err(|_| Refusal::new(Code::Incomplete, "the body did not come whole"))?;
+    let incomplete = || Refusal::new(Code::Incomplete, "the body did not come whole");
+    while let Some(part) = timeout(PART_TIMEOUT, parts.next())
+        .await
+        .map_err(|_| incomplete())?
+    {
+        let part = part.map_err(|_| incomplete())?;
         if bytes.len() + part.len() > MAX_ENCODED_REQUEST_BYTES {
             return Err(too_large());
         }

@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_stands_in_the_description_of_the_format() {
+        let format = include_str!("../../../docs/format.md");
+        for code in Code::ALL {
+            let row = format!("| {} | `{}` |", code.status().as_u16(), code.as_str());
+            assert!(format.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn every_reason_has_a_code_of_its_own() {
         let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(codes.len(), Code::ALL.len());

@@ -16,7 +16,20 @@ pub struct Process {
 impl Process {
     /// Starts it and waits until it says where it is.
     pub fn start(data: &Path) -> Process {
-        let mut child = Command::new(BINARY)
+        Process::spawn(&mut Command::new(BINARY), data)
+    }
+
+    /// Starts it where no file can grow beyond so many KiB, as on a disk that is full.
+    pub fn start_on_small_disk(data: &Path, file_kib: u64) -> Process {
+        let limited = format!(
+            "trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"",
+            2 * file_kib
+        );
+        Process::spawn(Command::new("sh").args(["-c", &limited, BINARY]), data)
+    }
+
+    fn spawn(command: &mut Command, data: &Path) -> Process {
+        let mut child = command
             .args(["serve", "--port", "0", "--rate", "100000", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
@@ -30,6 +43,15 @@ impl Process {
     /// The claim code that a server without a shop prints.
     pub fn claim_code(&mut self) -> String {
         after("The owner's claim code: ", self.lines.next())
+    }
+
+    /// There is room on the disk again.
+    pub fn empty_disk(&self) {
+        let process = format!("--pid={}", self.child.id());
+        let lifted = Command::new("prlimit")
+            .args([&process, "--fsize=unlimited"])
+            .status();
+        assert!(lifted.expect("prlimit is there").success());
     }
 
     /// With no chance to finish anything.
@@ -53,6 +75,15 @@ impl Process {
 fn after(words: &str, line: Option<std::io::Result<String>>) -> String {
     let line = line.expect("a line").expect("text");
     line.strip_prefix(words).expect("the words").to_owned()
+}
+
+impl Drop for Process {
+    /// Nothing stays behind a test that failed.
+    fn drop(&mut self) {
+        // Mostly it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Runs the program to its end: whether it succeeded, and what it wrote.

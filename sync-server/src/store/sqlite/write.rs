@@ -3,8 +3,9 @@
 
 use minicbor::Encode;
 use shared::ids::ShopId;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::read::signed;
 use crate::store::{Change, ChunkRecord, JoinerRecord, PairingRecord, ShopRecord, StoreError};
@@ -12,11 +13,40 @@ use crate::store::{Change, ChunkRecord, JoinerRecord, PairingRecord, ShopRecord,
 /// SQLite takes 32,766 parameters in one statement.
 const CHUNKS_PER_STATEMENT: usize = 1000;
 
+/// Writes the changes of the file of keys.
 pub(super) async fn keys(pool: &SqlitePool, changes: &[Change]) -> Result<(), StoreError> {
     if !changes.iter().any(is_of_keys) {
         return Ok(());
     }
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut connection = pool.acquire().await?;
+    let written = set_keys(&mut connection, changes).await;
+    forget_broken(connection, written)
+}
+
+/// Writes all other changes, to the file of the log.
+pub(super) async fn log(pool: &SqlitePool, changes: &[Change]) -> Result<(), StoreError> {
+    if changes.iter().all(is_of_keys) {
+        return Ok(());
+    }
+    let mut connection = pool.acquire().await?;
+    let written = write_log(&mut connection, changes).await;
+    forget_broken(connection, written)
+}
+
+/// A connection on which something failed, such as a full disk, may be left in the middle of a
+/// transaction: the next change gets a new one.
+fn forget_broken(
+    mut connection: PoolConnection<Sqlite>,
+    written: Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    if written.is_err() {
+        connection.close_on_drop();
+    }
+    written
+}
+
+async fn set_keys(connection: &mut SqliteConnection, changes: &[Change]) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut destroys = false;
     for change in changes {
         let Change::KeySet {
@@ -44,7 +74,7 @@ pub(super) async fn keys(pool: &SqlitePool, changes: &[Change]) -> Result<(), St
     if destroys {
         // The bytes of a destroyed key must not lie on in the WAL.
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(pool)
+            .execute(connection)
             .await?;
     }
     Ok(())
@@ -54,11 +84,11 @@ fn is_of_keys(change: &Change) -> bool {
     matches!(change, Change::KeySet { .. })
 }
 
-pub(super) async fn log(pool: &SqlitePool, changes: &[Change]) -> Result<(), StoreError> {
-    if changes.iter().all(is_of_keys) {
-        return Ok(());
-    }
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+async fn write_log(
+    connection: &mut SqliteConnection,
+    changes: &[Change],
+) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for change in changes {
         apply(&mut transaction, change).await?;
     }

@@ -3,14 +3,14 @@
 //!
 //! Whatever is wrong is named together with the place where it stands and with what would be right.
 
+mod parse;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-
-use axum::http::Uri;
 
 use crate::code::Code;
 
@@ -167,32 +167,32 @@ impl Config {
     fn from_set(set: &BTreeMap<&'static str, Set>) -> Result<Config, WrongSetting> {
         let lan = match set.get("lan") {
             None => false,
-            Some(set) => parse_bool(set)?,
+            Some(set) => parse::yes_or_no(set)?,
         };
         let (ip, own_port) = match set.get("listen") {
             None if lan => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), None),
             None => (IpAddr::V4(Ipv4Addr::LOCALHOST), None),
-            Some(set) => parse_address(set)?,
+            Some(set) => parse::address(set)?,
         };
         let port = match set.get("port") {
             None => own_port.unwrap_or(DEFAULT_PORT),
-            Some(set) => parse_port(set)?,
+            Some(set) => parse::port(set)?,
         };
         let trust_port = match set.get("trust-port") {
             // Port 0 takes any free one, for this page too.
             None if port == 0 => 0,
             None => port.wrapping_add(1),
-            Some(set) => parse_port(set)?,
+            Some(set) => parse::port(set)?,
         };
-        let names = set.get("lan-names").map_or(Ok(Vec::new()), parse_names)?;
+        let names = set.get("lan-names").map_or(Ok(Vec::new()), parse::names)?;
         Ok(Config {
             data: PathBuf::from(set.get("data").map_or("data", |set| &set.value)),
             listen: SocketAddr::new(ip, port),
-            public_url: set.get("public-url").map(parse_url).transpose()?,
+            public_url: set.get("public-url").map(parse::url).transpose()?,
             lan: lan.then_some(Lan { names, trust_port }),
-            claim_code: set.get("claim-code").map(parse_code).transpose()?,
-            rate: set.get("rate").map_or(Ok(DEFAULT_RATE), parse_rate)?,
-            app: set.get("app").map(parse_app).transpose()?,
+            claim_code: set.get("claim-code").map(parse::code).transpose()?,
+            rate: set.get("rate").map_or(Ok(DEFAULT_RATE), parse::rate)?,
+            app: set.get("app").map(parse::app).transpose()?,
         })
     }
 }
@@ -248,96 +248,6 @@ fn read_file(file: &Path) -> Result<BTreeMap<&'static str, Set>, WrongSetting> {
         set.insert(name, Set { value, place });
     }
     Ok(set)
-}
-
-fn parse_bool(set: &Set) -> Result<bool, WrongSetting> {
-    match set.value.as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err(set.is_wrong("true or false")),
-    }
-}
-
-fn parse_address(set: &Set) -> Result<(IpAddr, Option<u16>), WrongSetting> {
-    if let Ok(ip) = set.value.parse::<IpAddr>() {
-        return Ok((ip, None));
-    }
-    set.value
-        .parse::<SocketAddr>()
-        .map(|address| (address.ip(), Some(address.port())))
-        .map_err(|_| {
-            set.is_wrong("an IP address with or without a port, such as 127.0.0.1 or 0.0.0.0:8787")
-        })
-}
-
-fn parse_port(set: &Set) -> Result<u16, WrongSetting> {
-    set.value
-        .parse()
-        .map_err(|_| set.is_wrong("a port, which is a number from 0 to 65535"))
-}
-
-fn parse_rate(set: &Set) -> Result<NonZeroU32, WrongSetting> {
-    set.value
-        .parse()
-        .map_err(|_| set.is_wrong("a number of requests in a second, such as 5"))
-}
-
-fn parse_names(set: &Set) -> Result<Vec<String>, WrongSetting> {
-    let is_name = |name: &str| {
-        let is_address = name.parse::<IpAddr>().is_ok();
-        let is_host = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-        is_address || is_host
-    };
-    let names: Vec<String> = set
-        .value
-        .split(',')
-        .map(|name| name.trim().to_owned())
-        .collect();
-    if names.iter().all(|name| is_name(name)) {
-        Ok(names)
-    } else {
-        Err(set.is_wrong("a list of names and addresses, such as pakka.local,192.168.1.5"))
-    }
-}
-
-fn parse_url(set: &Set) -> Result<String, WrongSetting> {
-    let wrong = || set.is_wrong("an address of a whole server, such as https://khata.example.in");
-    let uri: Uri = set
-        .value
-        .trim_end_matches('/')
-        .parse()
-        .map_err(|_| wrong())?;
-    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-    match uri.authority() {
-        Some(authority) if is_web && uri.path() == "/" && uri.query().is_none() => Ok(format!(
-            "{}://{authority}",
-            uri.scheme_str().unwrap_or("https")
-        )),
-        _ => Err(wrong()),
-    }
-}
-
-fn parse_code(set: &Set) -> Result<Code, WrongSetting> {
-    Code::parse(&set.value).ok_or_else(|| WrongSetting {
-        place: set.place.clone(),
-        // The value itself is a secret.
-        problem: format!(
-            "a claim code has at least {} letters or digits",
-            Code::MIN_CHARS
-        ),
-    })
-}
-
-fn parse_app(set: &Set) -> Result<PathBuf, WrongSetting> {
-    let folder = PathBuf::from(&set.value);
-    if folder.join("index.html").is_file() {
-        Ok(folder)
-    } else {
-        Err(set.is_wrong("a folder with a built app: there is no index.html in it"))
-    }
 }
 
 #[cfg(test)]
