@@ -98,4 +98,11 @@ impl Registry {
             shops.at_hand.remove(&shop);
         }
     }
+
+    /// It is unknown what was committed at all.
+    pub fn forget_all(&self) {
+        let mut shops = self.lock();
+        shops.put_away += 1;
+        shops.at_hand.clear();
+    }
 }

@@ -270,7 +270,11 @@ async fn claim_code(
     let file = folder.join(CLAIM_CODE_FILE);
     let code = match fixed {
         Some(code) => code,
-        None if store.has_shops().await? => return Ok(None),
+        None if store.has_shops().await? => {
+            // Used; it may be gone already.
+            let _ = fs::remove_file(&file);
+            return Ok(None);
+        }
         None => match fs::read_to_string(&file)
             .ok()
             .and_then(|text| Code::parse(&text))

@@ -134,6 +134,13 @@ async fn bodies_that_are_too_long_are_refused_as_sent_and_decoded() {
         "too_large"
     );
 
+    // Strangers may send far less.
+    let stranger = Phone::new(&server.url());
+    for path in ["/api/v1/claim", "/api/v1/pairings/join"] {
+        let refused = stranger.post_bytes::<()>(path, vec![0; 20_000]).await;
+        assert_eq!(refused.expect_err("refused").code(), "too_large");
+    }
+
     // Bombs: a few kilobytes that would become sixteen times what is allowed.
     let zeroes = vec![0; 16 * MAX_REQUEST_BYTES];
     for (encoding, bomb) in [("gzip", gzip(&zeroes)), ("br", brotli(&zeroes))] {

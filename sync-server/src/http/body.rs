@@ -19,6 +19,9 @@ use super::error::{Code, Refusal};
 /// The longest silence in the middle of a body.
 const PART_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The longest body of a request that needs no more, in bytes as sent: strangers send these, too.
+const MAX_SMALL_BYTES: usize = 16 * 1024;
+
 /// Answers below this many bytes are sent as they are.
 const MIN_COMPRESSED_BYTES: usize = 1024;
 
@@ -27,20 +30,20 @@ const BROTLI_QUALITY: i32 = 4;
 const BROTLI_WINDOW_BITS: i32 = 20;
 const BUFFER_BYTES: usize = 16 * 1024;
 
-/// A request's body, read and decoded.
+/// A short request's body, read and decoded.
 pub struct Cbor<T>(pub T);
 
 impl<T: for<'b> Decode<'b, ()>, S: Send + Sync> FromRequest<S> for Cbor<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Cbor<T>, Refusal> {
-        let bytes = read(request).await?;
+        let bytes = read(request, MAX_SMALL_BYTES).await?;
         decode(&bytes).map(Cbor)
     }
 }
 
-/// The body of a request as it was before it was compressed.
-pub async fn read(request: Request) -> Result<Vec<u8>, Refusal> {
+/// The body of a request as it was before it was compressed, at most `max_bytes` as sent.
+pub async fn read(request: Request, max_bytes: usize) -> Result<Vec<u8>, Refusal> {
     let (head, body) = request.into_parts();
     let media_type = text(&head.headers, header::CONTENT_TYPE);
     if media_type.split(';').next().unwrap_or_default().trim() != MEDIA_TYPE {
@@ -49,7 +52,7 @@ pub async fn read(request: Request) -> Result<Vec<u8>, Refusal> {
             format!("send {MEDIA_TYPE}"),
         ));
     }
-    let sent = receive(&head.headers, body).await?;
+    let sent = receive(&head.headers, body, max_bytes).await?;
     match text(&head.headers, header::CONTENT_ENCODING) {
         "" | "identity" => Ok(sent),
         "gzip" => expand(MultiGzDecoder::new(sent.as_slice())),
@@ -61,9 +64,9 @@ pub async fn read(request: Request) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-async fn receive(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn receive(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Vec<u8>, Refusal> {
     let announced = text(headers, header::CONTENT_LENGTH).parse::<u64>();
-    if announced.is_ok_and(|length| length > MAX_ENCODED_REQUEST_BYTES as u64) {
+    if announced.is_ok_and(|length| length > max_bytes as u64) {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
@@ -74,7 +77,7 @@ async fn receive(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
         .map_err(|_| incomplete())?
     {
         let part = part.map_err(|_| incomplete())?;
-        if bytes.len() + part.len() > MAX_ENCODED_REQUEST_BYTES {
+        if bytes.len() + part.len() > max_bytes {
             return Err(too_large());
         }
         bytes.extend_from_slice(&part);

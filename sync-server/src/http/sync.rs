@@ -8,7 +8,8 @@ use minicbor::Decoder;
 use shared::event::Role;
 use shared::sync::judge::{self, Judgement};
 use shared::sync::wire::{
-    Advice, Chunk, MAX_ANSWER_BYTES, MAX_KEYS, MAX_PUSH_EVENTS, PROTOCOL, SyncAnswer, SyncRequest,
+    Advice, Chunk, MAX_ANSWER_BYTES, MAX_ENCODED_REQUEST_BYTES, MAX_KEYS, MAX_PUSH_EVENTS,
+    PROTOCOL, SyncAnswer, SyncRequest,
 };
 
 use super::App;
@@ -37,7 +38,7 @@ pub async fn sync(
     request: Request,
 ) -> Result<Response, Refusal> {
     let headers = request.headers().clone();
-    let bytes = read(request).await?;
+    let bytes = read(request, MAX_ENCODED_REQUEST_BYTES).await?;
     check_counts(&bytes)?;
     let request: SyncRequest = decode(&bytes)?;
     drop(bytes);

@@ -73,12 +73,12 @@ impl Writer {
         identity: Arc<Identity>,
     ) -> (Writer, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(MAX_QUEUE);
-        let task = Task {
+        let task = Arc::new(Task {
             store,
             registry,
             identity,
-        };
-        (Writer { queue }, tokio::spawn(task.run(jobs)))
+        });
+        (Writer { queue }, tokio::spawn(run(task, jobs)))
     }
 
     /// Takes what a device pushed.
@@ -167,23 +167,38 @@ struct Task {
     identity: Arc<Identity>,
 }
 
+/// Takes what waits until nobody can leave anything any more.
+async fn run(task: Arc<Task>, mut jobs: mpsc::Receiver<Job>) {
+    let mut waiting = Vec::with_capacity(MAX_GROUP);
+    while jobs.recv_many(&mut waiting, MAX_GROUP).await > 0 {
+        let group = std::mem::take(&mut waiting);
+        let working = Arc::clone(&task);
+        // A task of its own: if a fault ends it, those who wait are told that nobody knows, and
+        // the others' requests go on.
+        if tokio::spawn(async move { working.take_all(group).await })
+            .await
+            .is_err()
+        {
+            tracing::error!("a fault ended a group of requests");
+            task.registry.forget_all();
+        }
+    }
+}
+
 impl Task {
-    async fn run(self, mut jobs: mpsc::Receiver<Job>) {
-        let mut waiting = Vec::with_capacity(MAX_GROUP);
-        while jobs.recv_many(&mut waiting, MAX_GROUP).await > 0 {
-            let mut pushes = Vec::with_capacity(waiting.len());
-            for job in waiting.drain(..) {
-                match job {
-                    Job::Sync(job, reply) => pushes.push((job, reply)),
-                    // Rare, and decided on what is committed: what came before goes first.
-                    other => {
-                        self.take(std::mem::take(&mut pushes)).await;
-                        self.administer(other).await;
-                    }
+    async fn take_all(&self, jobs: Vec<Job>) {
+        let mut pushes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match job {
+                Job::Sync(job, reply) => pushes.push((job, reply)),
+                // Rare, and decided on what is committed: what came before goes first.
+                other => {
+                    self.take(std::mem::take(&mut pushes)).await;
+                    self.administer(other).await;
                 }
             }
-            self.take(pushes).await;
         }
+        self.take(pushes).await;
     }
 
     async fn administer(&self, job: Job) {
