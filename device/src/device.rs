@@ -143,7 +143,7 @@ impl Device {
         for record in records {
             match record {
                 Record::Identity(_) => return Err(DeviceError::NoDevice(folder.to_owned())),
-                Record::Home(new) => home = Some((new.server.clone(), device.first_cursor(&new))),
+                Record::Home(new) => home = Some((new.address(), device.first_cursor(&new))),
                 Record::Wrote(wrote) => device.take_written(wrote),
                 Record::Read(read) => {
                     if let Some((_, cursor)) = &mut home {
@@ -153,8 +153,8 @@ impl Device {
                 }
             }
         }
-        if let Some((server, cursor)) = home {
-            device.connect(Http::new(&server)?, cursor);
+        if let Some((address, cursor)) = home {
+            device.connect(Http::new(address)?, cursor);
         }
         Ok(device)
     }
@@ -263,7 +263,7 @@ impl Device {
 
     /// From now on the device belongs to a server.
     pub(crate) fn belong_to(&mut self, home: Home) -> Result<(), DeviceError> {
-        let http = Http::new(&home.server)?;
+        let http = Http::new(home.address())?;
         let cursor = self.first_cursor(&home);
         self.unsaved.push(Record::Home(home));
         self.save()?;

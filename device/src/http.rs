@@ -39,6 +39,25 @@ pub struct Http {
     server: String,
 }
 
+/// Where a server is, and whom to believe that it is the one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Such as `http://localhost:8787`.
+    pub url: String,
+    /// The authority of a server on the local network (DER): nothing else is believed then.
+    pub authority: Option<Vec<u8>>,
+}
+
+impl<T: AsRef<str> + ?Sized> From<&T> for Address {
+    /// An address whose certificate, if it has one, the system knows.
+    fn from(url: &T) -> Address {
+        Address {
+            url: url.as_ref().to_owned(),
+            authority: None,
+        }
+    }
+}
+
 /// An answer as it came.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -62,6 +81,9 @@ pub enum CallError {
     /// Not an address of a server.
     #[error("“{0}” is not the address of a server, such as http://localhost:8787")]
     BadAddress(String),
+    /// Not a certificate.
+    #[error("the certificate of the server's authority cannot be read")]
+    BadAuthority,
     /// No network, no server, or it took too long.
     #[error("the server {0} cannot be reached")]
     Unreachable(String),
@@ -87,22 +109,27 @@ impl CallError {
 }
 
 impl Http {
-    /// A connection to `server`, such as `http://localhost:8787`. Nothing is sent yet.
-    pub fn new(server: &str) -> Result<Http, CallError> {
-        let bad = || CallError::BadAddress(server.to_owned());
-        let address = reqwest::Url::parse(server).map_err(|_| bad())?;
-        if !matches!(address.scheme(), "http" | "https") || !address.has_host() {
+    /// A connection to a server. Nothing is sent yet.
+    pub fn new(address: Address) -> Result<Http, CallError> {
+        let bad = || CallError::BadAddress(address.url.clone());
+        let url = reqwest::Url::parse(&address.url).map_err(|_| bad())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(bad());
         }
-        let client = reqwest::Client::builder()
+        // A second time it says that there is one already, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|_| bad())?;
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(authority) = &address.authority {
+            let authority = reqwest::Certificate::from_der(authority);
+            builder = builder.tls_certs_only([authority.map_err(|_| CallError::BadAuthority)?]);
+        }
+        let client = builder.build().map_err(|_| CallError::BadAuthority)?;
         Ok(Http {
             client,
-            server: address.as_str().trim_end_matches('/').to_owned(),
+            server: url.as_str().trim_end_matches('/').to_owned(),
         })
     }
 

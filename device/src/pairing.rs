@@ -15,7 +15,7 @@ use shared::sync::wire::{
 
 use crate::DeviceError;
 use crate::device::Device;
-use crate::http::Http;
+use crate::http::{Address, Http};
 use crate::keys::{KeyPair, random};
 use crate::storage::{Home, Identity};
 
@@ -41,12 +41,23 @@ impl Offer {
     pub fn secret_hash(&self) -> Hash {
         digest(&[&self.secret])
     }
+
+    /// What the QR says: an address that opens the app of `server` on the new phone.
+    pub fn link(&self, server: &str) -> String {
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(self.secret);
+        format!("{}/join#{secret}", server.trim_end_matches('/'))
+    }
 }
 
 impl Device {
     /// Takes a new server for the shop, with the code that the server printed.
-    pub async fn claim(&mut self, server: &str, code: &str) -> Result<(), DeviceError> {
-        let http = Http::new(server)?;
+    pub async fn claim(
+        &mut self,
+        server: impl Into<Address>,
+        code: &str,
+    ) -> Result<(), DeviceError> {
+        let address = server.into();
+        let http = Http::new(address.clone())?;
         let request = ClaimRequest {
             code: code.to_owned(),
             shop: self.shop(),
@@ -58,6 +69,7 @@ impl Device {
             server: http.server().to_owned(),
             server_key: answer.server_key,
             generation: answer.generation,
+            authority: address.authority.map(Bytes),
         })
     }
 
@@ -77,12 +89,6 @@ impl Device {
         let http = self.http()?;
         http.tell("pairings", Some(self.token()), &request).await?;
         Ok(offer)
-    }
-
-    /// The address that the QR of an offer says: it opens the app on the new phone.
-    pub fn link(&self, offer: &Offer) -> Result<String, DeviceError> {
-        let secret = BASE64_URL_SAFE_NO_PAD.encode(offer.secret);
-        Ok(format!("{}/join#{secret}", self.http()?.server()))
     }
 
     /// The phone that wants to join by this offer, if there is one yet.
@@ -109,6 +115,7 @@ impl Device {
 /// A device that asks to join a shop.
 pub struct Joining {
     http: Http,
+    authority: Option<Bytes>,
     key: KeyPair,
     token: Token,
     secret: Bytes,
@@ -118,9 +125,15 @@ pub struct Joining {
 impl Joining {
     /// Gets ready to join with the secret of the QR, or the bytes of the typed code. Nothing is
     /// sent yet.
-    pub fn new(server: &str, secret: &[u8], name: &str) -> Result<Joining, DeviceError> {
+    pub fn new(
+        server: impl Into<Address>,
+        secret: &[u8],
+        name: &str,
+    ) -> Result<Joining, DeviceError> {
+        let address = server.into();
         Ok(Joining {
-            http: Http::new(server)?,
+            http: Http::new(address.clone())?,
+            authority: address.authority.map(Bytes),
             key: KeyPair::generate()?,
             token: Fixed(random()),
             secret: Bytes(secret.to_vec()),
@@ -165,6 +178,7 @@ impl Joining {
             server: self.http.server().to_owned(),
             server_key: joined.server_key,
             generation: joined.generation,
+            authority: self.authority,
         };
         Device::joined(identity, home, folder)
     }

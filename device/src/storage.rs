@@ -11,6 +11,7 @@ use shared::sync::engine::Cursor;
 use shared::sync::wire::{Chunk, Generation, SealingKey, Token};
 
 use crate::DeviceError;
+use crate::http::Address;
 use crate::journal::Journal;
 use crate::keys::{KeyPair, random};
 
@@ -59,6 +60,18 @@ pub(crate) struct Home {
     /// The life of the log.
     #[n(2)]
     pub generation: Generation,
+    /// The authority that vouches for it on a local network.
+    #[n(3)]
+    pub authority: Option<Bytes>,
+}
+
+impl Home {
+    pub fn address(&self) -> Address {
+        Address {
+            url: self.server.clone(),
+            authority: self.authority.as_ref().map(|bytes| bytes.0.clone()),
+        }
+    }
 }
 
 /// What one command wrote.

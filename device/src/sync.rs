@@ -183,6 +183,11 @@ impl Device {
         self.server.is_some()
     }
 
+    /// The address of its server.
+    pub fn server_url(&self) -> Option<&str> {
+        Some(self.server.as_ref()?.http.server())
+    }
+
     fn server(&self) -> Result<&Server, DeviceError> {
         self.server.as_ref().ok_or(DeviceError::NoServer)
     }

@@ -48,6 +48,8 @@ pub struct FillArgs {
     #[arg(long)]
     lan: bool,
     #[arg(long)]
+    data: PathBuf,
+    #[arg(long)]
     claim: String,
     #[arg(long)]
     events: Option<u64>,
@@ -131,6 +133,8 @@ fn fill_in_background(args: &RunArgs, claim: &str) -> Result<()> {
     command
         .args(["fill", "--claim", claim])
         .args(["--port", &args.port.to_string()])
+        .arg("--data")
+        .arg(args.data.clone().unwrap_or_else(|| root().join("data")))
         .current_dir(std::env::current_dir()?);
     if args.lan {
         command.arg("--lan");
@@ -170,7 +174,13 @@ pub fn fill(args: &FillArgs) -> Result<()> {
     device.arg(if args.file.is_some() { "load" } else { "demo" });
     device
         .args(["--server", &format!("{scheme}://localhost:{}", args.port)])
-        .args(["--claim", &args.claim]);
+        .args(["--claim", &args.claim])
+        .arg("--folder")
+        .arg(args.data.join("device"));
+    if args.lan {
+        let authority = args.data.join("lan-authority.crt");
+        device.arg("--authority").arg(authority);
+    }
     match &args.file {
         Some(file) => device.arg("--file").arg(file),
         None => device.args([

@@ -1,11 +1,11 @@
 //! `pakka-device demo`: a made-up shop, so that there is something to look at.
 
-use device::{Device, NewShop, has_device, today};
+use device::http::Address;
+use device::{Device, Joining, NewShop, has_device, today};
 use shared::event::{Language, Role};
 use shared::testing::demo::{Demo, Size, Turn};
 
 use super::{Home, Outcome, bar, claim, say_how_to_join};
-use device::Joining;
 
 /// How large a shop.
 #[derive(clap::Args)]
@@ -68,7 +68,7 @@ pub async fn run(args: &Args) -> Outcome {
     let mut devices = vec![owner];
     for number in 2..=args.devices {
         let name = format!("Phone {number}");
-        let helper = join(&mut devices[0], &args.home.server, &name).await?;
+        let helper = join(&mut devices[0], args.home.address()?, &name).await?;
         devices.push(helper);
     }
     fill(&mut devices, size).await?;
@@ -79,7 +79,7 @@ pub async fn run(args: &Args) -> Outcome {
 /// One more device, through the real pairing. It is forgotten when this program ends.
 async fn join(
     owner: &mut Device,
-    server: &str,
+    server: Address,
     name: &str,
 ) -> Result<Device, Box<dyn std::error::Error>> {
     let offer = owner.offer_pairing(Role::Manager).await?;

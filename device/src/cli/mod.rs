@@ -6,7 +6,7 @@ pub mod pair;
 
 use std::path::PathBuf;
 
-use device::http::CallError;
+use device::http::{Address, CallError};
 use device::{Device, DeviceError, PATIENCE};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::sync::engine::SyncStatus;
@@ -20,12 +20,29 @@ pub struct Home {
     /// The server, such as http://localhost:8787
     #[arg(long, value_name = "URL")]
     pub server: String,
+    /// The authority of a server on the local network: lan-authority.crt in its data folder
+    #[arg(long, value_name = "FILE")]
+    pub authority: Option<PathBuf>,
     /// The owner's claim code that the server printed
     #[arg(long, value_name = "CODE")]
     pub claim: String,
     /// The folder of this device
     #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
     pub folder: PathBuf,
+}
+
+impl Home {
+    /// Where the server is, and whom to believe that it is the one.
+    pub fn address(&self) -> Result<Address, Box<dyn std::error::Error>> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path)
+                .map_err(|error| format!("{} cannot be opened: {error}", path.display()))
+        };
+        Ok(Address {
+            url: self.server.clone(),
+            authority: self.authority.as_ref().map(read).transpose()?,
+        })
+    }
 }
 
 /// Beside the server's own data, which `cargo xtask run` keeps in `data`.
@@ -36,7 +53,7 @@ pub async fn claim(device: &mut Device, home: &Home) -> Outcome {
     if device.has_server() {
         return Ok(());
     }
-    match device.claim(&home.server, &home.claim).await {
+    match device.claim(home.address()?, &home.claim).await {
         Ok(()) => Ok(()),
         Err(DeviceError::Call(error)) if is_claimed_before(&error) => Err(format!(
             "The server {} belongs to a shop already, and its data is as it was. To fill another \

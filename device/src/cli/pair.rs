@@ -20,6 +20,9 @@ pub struct Args {
     /// The folder of this device
     #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
     folder: PathBuf,
+    /// The address under which phones reach the server, if it is another one than here
+    #[arg(long, value_name = "URL")]
+    address: Option<String>,
     /// The most that the phone may do
     #[arg(long, value_enum, default_value_t = MayDo::Cashier)]
     role: MayDo,
@@ -54,7 +57,8 @@ pub async fn run(args: &Args) -> Outcome {
     device.sync_until_quiet().await?;
     let role = Role::from(args.role);
     let offer = device.offer_pairing(role).await?;
-    say(&device, &offer)?;
+    let server = args.address.as_deref().or(device.server_url());
+    say(server.unwrap_or_default(), &offer)?;
     let joiner = wait(&device, &offer).await?;
     let digits = match_digits(&joiner.key);
     if args.confirm {
@@ -76,8 +80,8 @@ pub async fn run(args: &Args) -> Outcome {
     Ok(())
 }
 
-fn say(device: &Device, offer: &Offer) -> Outcome {
-    let link = device.link(offer)?;
+fn say(server: &str, offer: &Offer) -> Outcome {
+    let link = offer.link(server);
     let qr = QRBuilder::new(link.as_str()).build();
     let qr = qr.map_err(|_| "The QR could not be drawn.")?;
     println!("{}", qr.to_str());

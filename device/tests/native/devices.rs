@@ -1,7 +1,8 @@
 //! Native devices and a real server: what one writes, the others read.
 
 use crate::support::{TestServer, found};
-use device::{Device, today};
+use device::http::{Address, CallError};
+use device::{Device, DeviceError, today};
 use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment};
 use shared::event::Paid;
 use shared::ids::CustomerId;
@@ -110,4 +111,25 @@ async fn a_code_that_was_used_claims_nothing_again() {
         refused.to_string().contains("the server refused"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_server_on_the_local_network_is_believed_by_its_authority_and_by_nothing_else() {
+    let (server, authority) = TestServer::start_lan().await;
+    let mut owner = found();
+    let unknown = owner.claim(&server.url, &server.claim_code).await;
+    assert!(matches!(
+        unknown.expect_err("nobody vouches for it"),
+        DeviceError::Call(CallError::Unreachable(_))
+    ));
+    let address = Address {
+        url: server.url.clone(),
+        authority: Some(authority),
+    };
+    owner
+        .claim(address, &server.claim_code)
+        .await
+        .expect("claims");
+    owner.sync_until_quiet().await.expect("syncs");
+    assert_eq!(owner.waiting(), 0);
 }

@@ -15,18 +15,37 @@ pub struct TestServer {
     pub url: String,
     pub claim_code: String,
     _running: Running,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestServer {
     /// A new server without a shop.
     pub async fn start() -> TestServer {
+        TestServer::start_with(Flags::default()).await
+    }
+
+    /// A new server with HTTPS under an authority of its own, and the authority's certificate.
+    pub async fn start_lan() -> (TestServer, Vec<u8>) {
+        let server = TestServer::start_with(Flags {
+            lan: Some("true".to_owned()),
+            listen: Some("127.0.0.1".to_owned()),
+            trust_port: Some("0".to_owned()),
+            ..Flags::default()
+        })
+        .await;
+        let authority = server.folder.path().join("lan-authority.crt");
+        let authority = std::fs::read(authority).expect("an authority");
+        let url = server.url.replace("http://127.0.0.1", "https://localhost");
+        (TestServer { url, ..server }, authority)
+    }
+
+    async fn start_with(flags: Flags) -> TestServer {
         let folder = tempfile::tempdir().expect("a folder");
         let flags = Flags {
             data: Some(folder.path().display().to_string()),
             port: Some("0".to_owned()),
             claim_code: Some(Code::random().to_string()),
-            ..Flags::default()
+            ..flags
         };
         let config = Config::read(flags, |_| None).expect("settings");
         let running = start(&config).await.expect("the server starts");
@@ -34,7 +53,7 @@ impl TestServer {
             url: format!("http://{}", running.address),
             claim_code: running.claim_code.as_ref().expect("a code").to_string(),
             _running: running,
-            _folder: folder,
+            folder,
         }
     }
 
