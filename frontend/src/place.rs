@@ -15,12 +15,20 @@ pub enum Place {
     Customer(CustomerId),
     /// Writing an entry of a customer.
     Entry(CustomerId, EntryKind),
+    /// Choosing whose khata a debt moves to.
+    Move(CustomerId),
+    /// Writing that a debt moves from the first customer to the second.
+    Transfer(CustomerId, CustomerId),
+    /// Choosing the other page of the same person.
+    Same(CustomerId),
     /// A customer's statement, to be shown, sent or printed.
     Statement(CustomerId),
     /// Facts about a customer: name, phone, limit.
     Details(CustomerId),
     /// Writing an entry anew, in the place of one that was wrong.
     Correct(EntryId),
+    /// Writing that goods of an entry come back.
+    ReturnOf(EntryId),
     /// Adding a customer.
     NewCustomer,
     /// A quick cash sale.
@@ -64,16 +72,36 @@ pub enum EntryKind {
     Get,
     /// Goods that come back.
     Return,
+    /// Money that the customer leaves with the shop.
+    Deposit,
+    /// Money given back out of the advance.
+    Withdraw,
+    /// The khata settled out of the advance.
+    Settle,
+    /// An amount that the shop gives up.
+    WriteOff,
 }
 
 impl EntryKind {
-    const ALL: [Self; 3] = [Self::Give, Self::Get, Self::Return];
+    const ALL: [Self; 7] = [
+        Self::Give,
+        Self::Get,
+        Self::Return,
+        Self::Deposit,
+        Self::Withdraw,
+        Self::Settle,
+        Self::WriteOff,
+    ];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Give => "give",
             Self::Get => "get",
             Self::Return => "return",
+            Self::Deposit => "deposit",
+            Self::Withdraw => "withdraw",
+            Self::Settle => "settle",
+            Self::WriteOff => "write-off",
         }
     }
 }
@@ -81,12 +109,12 @@ impl EntryKind {
 impl Place {
     /// The screen at a path, if there is one.
     pub fn from_path(path: &str) -> Option<Self> {
-        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let mut parts = path.splitn(5, '/').filter(|part| !part.is_empty());
         let parts = [
             parts.next(),
             parts.next(),
             parts.next(),
-            parts.next(), // anything more is no screen
+            parts.next(), // with all that follows, which no screen has
         ];
         Some(match parts {
             [None, ..] => Self::Khata,
@@ -97,6 +125,12 @@ impl Place {
             }
             [Some("customer"), Some(id), Some("details"), None] => Self::Details(id.parse().ok()?),
             [Some("entry"), Some(id), Some("correct"), None] => Self::Correct(id.parse().ok()?),
+            [Some("customer"), Some(id), Some("move"), None] => Self::Move(id.parse().ok()?),
+            [Some("customer"), Some(id), Some("move"), Some(to)] => {
+                Self::Transfer(id.parse().ok()?, to.parse().ok()?)
+            }
+            [Some("customer"), Some(id), Some("same"), None] => Self::Same(id.parse().ok()?),
+            [Some("entry"), Some(id), Some("return"), None] => Self::ReturnOf(id.parse().ok()?),
             [Some("customer"), Some(id), Some(word), None] => {
                 let kind = EntryKind::ALL
                     .into_iter()
@@ -128,13 +162,17 @@ impl Place {
             Self::Khata | Self::Start => None,
             Self::Customer(_)
             | Self::Correct(_)
+            | Self::ReturnOf(_)
             | Self::NewCustomer
             | Self::Sale
             | Self::Reports
             | Self::More => Some(Self::Khata),
-            Self::Entry(id, _) | Self::Statement(id) | Self::Details(id) => {
-                Some(Self::Customer(id))
-            }
+            Self::Entry(id, _)
+            | Self::Move(id)
+            | Self::Transfer(id, _)
+            | Self::Same(id)
+            | Self::Statement(id)
+            | Self::Details(id) => Some(Self::Customer(id)),
             Self::Month(_) | Self::Past | Self::Disputes => Some(Self::Reports),
             Self::Tasks | Self::Shop | Self::Devices | Self::Staff | Self::Sync | Self::Storage => {
                 Some(Self::More)
@@ -157,9 +195,13 @@ impl fmt::Display for Place {
             Self::Khata => f.write_str("/"),
             Self::Customer(id) => write!(f, "/customer/{id}"),
             Self::Entry(id, kind) => write!(f, "/customer/{id}/{}", kind.word()),
+            Self::Move(id) => write!(f, "/customer/{id}/move"),
+            Self::Transfer(from, to) => write!(f, "/customer/{from}/move/{to}"),
+            Self::Same(id) => write!(f, "/customer/{id}/same"),
             Self::Statement(id) => write!(f, "/customer/{id}/statement"),
             Self::Details(id) => write!(f, "/customer/{id}/details"),
             Self::Correct(id) => write!(f, "/entry/{id}/correct"),
+            Self::ReturnOf(id) => write!(f, "/entry/{id}/return"),
             Self::NewCustomer => f.write_str("/customer/new"),
             Self::Sale => f.write_str("/sale"),
             Self::Reports => f.write_str("/reports"),
@@ -202,9 +244,17 @@ mod tests {
             Place::Entry(id, EntryKind::Give),
             Place::Entry(id, EntryKind::Get),
             Place::Entry(id, EntryKind::Return),
+            Place::Entry(id, EntryKind::Deposit),
+            Place::Entry(id, EntryKind::Withdraw),
+            Place::Entry(id, EntryKind::Settle),
+            Place::Entry(id, EntryKind::WriteOff),
+            Place::Move(id),
+            Place::Transfer(id, CustomerId(EventId::new(2, 7))),
+            Place::Same(id),
             Place::Statement(id),
             Place::Details(id),
             Place::Correct(EntryId(id.0)),
+            Place::ReturnOf(EntryId(id.0)),
             Place::NewCustomer,
             Place::Sale,
             Place::Reports,
@@ -235,6 +285,9 @@ mod tests {
         for path in [
             "/nowhere",
             "/customer/3-1/burn",
+            "/customer/3-1/move/priya",
+            "/customer/3-1/move/3-2/x",
+            "/customer/3-1/give/3-2",
             "/sale/now",
             "/more/shop/x/y",
             "/customer/priya",

@@ -112,6 +112,8 @@ pub struct EntryLine {
     pub side: Side,
     /// The balance after it.
     pub running: Option<Paise>,
+    /// What lies in advance after it, if it moved that.
+    pub advance: Option<Paise>,
     /// Where it is.
     pub state: Option<EntryState>,
     /// Taken back: struck through, never gone.
@@ -141,6 +143,10 @@ pub fn entry_row(line: EntryLine, on_open: Option<Callback<()>>) -> AnyView {
             </span>
         }
     });
+    let advance = line.advance.map(|advance| {
+        let amount = in_words(advance);
+        view! { <span class="running">{t(Msg::EntryRunningAdvance { amount })}</span> }
+    });
     let class = if line.struck { "entry struck" } else { "entry" };
     let inside = view! {
             <span class="what">
@@ -149,7 +155,7 @@ pub fn entry_row(line: EntryLine, on_open: Option<Callback<()>>) -> AnyView {
                 </span>
                 <span class="note">{line.note}</span>
             </span>
-            <span class="sum">{sum} {running}</span>
+            <span class="sum">{sum} {running} {advance}</span>
     };
     match on_open {
         Some(open) => view! {

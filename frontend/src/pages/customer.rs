@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use shared::calendar::{BusinessDay, TimeMs};
 use shared::ids::CustomerId;
+use shared::money::Paise;
 use shared::query::{Books, EntryRow, Header, entries, header};
 
 use super::entry_sheet::entry_sheet;
-use super::{desk, words};
+use super::{accounts, desk, words};
 use crate::components::amount::{Side, amount_of_side, in_words};
 use crate::components::bars::screen;
 use crate::components::icon::{Icon, icon};
@@ -40,6 +41,7 @@ pub fn customer(id: CustomerId) -> AnyView {
                 {link(Place::Statement(id), Icon::Document, Msg::CustomerStatement)}
                 {link(Place::Entry(id, EntryKind::Return), Icon::Return, Msg::EntryReturn)}
                 {link(Place::Details(id), Icon::Person, Msg::CustomerDetails)}
+                {accounts::tool(id)}
             </nav>
             {page_of_entries(id)}
         </div>
@@ -214,7 +216,15 @@ pub fn entry_line(books: Books<'_>, row: &EntryRow) -> EntryLine {
         tags,
         amount: row.amount,
         side: words::entry_side(row),
-        running: row.running.map(|running| running.khata),
+        // What the entry did not move need not be told again.
+        running: row
+            .running
+            .filter(|_| row.change.khata != Paise::ZERO || row.change.advance == Paise::ZERO)
+            .map(|running| running.khata),
+        advance: row
+            .running
+            .filter(|_| row.change.advance != Paise::ZERO)
+            .map(|running| running.advance),
         state: desk::state_of(row.id),
         struck: row.taken_back.is_some(),
     }

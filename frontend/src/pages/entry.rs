@@ -1,18 +1,20 @@
 //! Writing an entry: the amount on the keypad, the rest one tap away.
 
+mod what;
+mod write;
+
 use leptos::prelude::*;
 use shared::calendar::BusinessDay;
-use shared::command::{
-    Command, CorrectEntry, Details, GiveCredit, MAX_NOTE_CHARS, MAX_REFERENCE_CHARS, NewEntry,
-    ReceivePayment, RecordSale, ReturnGoods,
-};
-use shared::event::{Mode, Paid, ReasonCode, Refund, TenderBy};
+use shared::command::{MAX_NOTE_CHARS, MAX_REFERENCE_CHARS};
+use shared::event::{Mode, ReasonCode};
 use shared::ids::{CustomerId, EntryId};
 use shared::keypad::Keypad;
-use shared::query::{EntryRow, RowKind, entry};
+use shared::money::Paise;
+use shared::query::{entry, left_to_return};
 
+use self::what::{How, What};
 use super::doing::Doing;
-use super::entry_sheet::{reasons, why};
+use super::entry_sheet::{REASONS, reasons};
 use super::{desk, words};
 use crate::components::amount::{Side, in_words};
 use crate::components::bars::screen;
@@ -28,13 +30,6 @@ use crate::i18n::{Msg, t};
 use crate::place::{EntryKind, Place};
 use crate::platform::history;
 
-/// How a return is refunded, or a payment made; credit needs neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    Khata,
-    Money(Mode),
-}
-
 /// The sheets that a form can open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asking {
@@ -44,21 +39,14 @@ enum Asking {
     Reason,
 }
 
-/// What is being written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// Something on a customer's page.
-    Entry(CustomerId, EntryKind),
-    /// A sale to nobody known, paid at once.
-    Sale,
-}
-
 /// What a person has filled in.
 #[derive(Clone, Copy)]
 struct Form {
     what: What,
     /// The entry that this one replaces, if it is a correction.
     corrects: Option<EntryId>,
+    /// The entry that goods come back of, or that an advance settles.
+    of: Option<EntryId>,
     keypad: RwSignal<Keypad>,
     how: RwSignal<How>,
     day: RwSignal<Option<BusinessDay>>,
@@ -73,6 +61,38 @@ pub fn new_entry(customer: CustomerId, kind: EntryKind) -> AnyView {
     Form::new(What::Entry(customer, kind)).screen(Place::Entry(customer, kind))
 }
 
+/// The screen for a debt that moves to another customer.
+pub fn transfer(from: CustomerId, to: CustomerId) -> AnyView {
+    Form::new(What::Transfer { from, to }).screen(Place::Transfer(from, to))
+}
+
+/// The screen for goods of an entry that come back. It begins with all that can.
+pub fn return_of(id: EntryId) -> AnyView {
+    let place = Place::ReturnOf(id);
+    let form = desk::books_untracked(|books| {
+        let row = entry(books, id)?;
+        let left = left_to_return(books.ledger, id)?;
+        // What was paid at once is paid back.
+        let paid = row.change.khata == Paise::ZERO;
+        let how = if paid {
+            How::Money(Mode::Cash)
+        } else {
+            How::Khata
+        };
+        Some((What::Entry(row.customer?, EntryKind::Return), left, how))
+    });
+    match form {
+        Some((what, left, how)) => Form {
+            of: Some(id),
+            keypad: RwSignal::new(Keypad::with_amount(left)),
+            how: RwSignal::new(how),
+            ..Form::new(what)
+        }
+        .screen(place),
+        None => impossible(place, t(Msg::EntryReturn)),
+    }
+}
+
 /// The screen for a quick sale.
 pub fn sale() -> AnyView {
     Form::new(What::Sale).screen(Place::Sale)
@@ -85,16 +105,18 @@ pub fn correct(id: EntryId) -> AnyView {
     let form = row.and_then(|row| Form::of(&row));
     match form {
         Some(form) => form.screen(place),
-        None => {
-            let body = empty(
-                Icon::Document,
-                t(Msg::EntryNotCorrectable),
-                t(Msg::EntryNotCorrectableNext),
-                None,
-            );
-            screen(place, t(Msg::EntryCorrect), body, None)
-        }
+        None => impossible(place, t(Msg::EntryCorrect)),
     }
+}
+
+fn impossible(place: Place, title: String) -> AnyView {
+    let body = empty(
+        Icon::Document,
+        t(Msg::EntryNotCorrectable),
+        t(Msg::EntryNotCorrectableNext),
+        None,
+    );
+    screen(place, title, body, None)
 }
 
 impl Form {
@@ -102,67 +124,35 @@ impl Form {
         Self {
             what,
             corrects: None,
-            keypad: RwSignal::new(Keypad::default()),
+            of: None,
+            keypad: RwSignal::new(match what.usual_amount() {
+                Paise::ZERO => Keypad::default(),
+                amount => Keypad::with_amount(amount),
+            }),
             how: RwSignal::new(match what {
                 What::Entry(_, EntryKind::Return) => How::Khata,
-                What::Entry(..) | What::Sale => How::Money(Mode::Cash),
+                _ => How::Money(Mode::Cash),
             }),
             day: RwSignal::new(Some(desk::today())),
             note: RwSignal::new(String::new()),
             reference: RwSignal::new(String::new()),
-            reason: RwSignal::new(ReasonCode::WrongAmount),
+            reason: RwSignal::new(*what.reasons().first().unwrap_or(&ReasonCode::WrongAmount)),
             reason_note: RwSignal::new(String::new()),
         }
-    }
-
-    /// What was written in an entry, if it can be corrected here.
-    fn of(row: &EntryRow) -> Option<Self> {
-        if row.taken_back.is_some() {
-            return None;
-        }
-        let money = row.parts.first().and_then(|tender| match &tender.by {
-            TenderBy::Money(paid) => Some(paid),
-            TenderBy::Khata | TenderBy::Advance => None,
-        });
-        let how = money.map_or(How::Khata, |paid| How::Money(paid.mode));
-        let what = match (row.kind, row.customer) {
-            (RowKind::Credit, Some(customer)) => What::Entry(customer, EntryKind::Give),
-            (RowKind::Payment, Some(customer)) => What::Entry(customer, EntryKind::Get),
-            (RowKind::KhataReturn | RowKind::MoneyReturn, Some(customer)) => {
-                What::Entry(customer, EntryKind::Return)
-            }
-            // A bill with lines is corrected line by line, not by its total.
-            (RowKind::Sale, None) if row.lines.count == 0 => What::Sale,
-            _ => return None,
-        };
-        let note = row.note.as_ref().and_then(|note| note.words());
-        let reference = money.and_then(|paid| paid.reference.clone());
-        Some(Self {
-            corrects: Some(row.id),
-            keypad: RwSignal::new(Keypad::with_amount(row.amount)),
-            how: RwSignal::new(how),
-            day: RwSignal::new(Some(row.on)),
-            note: RwSignal::new(note.unwrap_or_default().to_owned()),
-            reference: RwSignal::new(reference.unwrap_or_default()),
-            ..Self::new(what)
-        })
     }
 
     fn screen(self, place: Place) -> AnyView {
         let doing = Doing::new();
         let asking = RwSignal::new(None);
-        let (title, balance) = match self.what {
-            _ if self.corrects.is_some() => (t(Msg::EntryCorrect), None),
-            What::Sale => (t(Msg::SaleTitle), None),
-            What::Entry(customer, kind) => (entry_title(customer, kind), Some(balance(customer))),
+        let about = match (self.corrects, self.what.page()) {
+            (Some(_), _) => Some(t(Msg::EntryCorrecting).into_any()),
+            (None, Some(customer)) => Some(self.standing(customer)),
+            (None, None) => None,
         };
-        let correcting = self
-            .corrects
-            .map(|_| view! { <p class="quiet small centred">{t(Msg::EntryCorrecting)}</p> });
+        let about = about.map(|words| view! { <p class="quiet small centred">{words}</p> });
         let body = view! {
             <div class="tight">
-                {correcting}
-                {balance}
+                {about}
                 {keypad::reading(self.keypad)}
                 {self.ways()}
                 {self.details(asking)}
@@ -185,6 +175,10 @@ impl Form {
                 </button>
             </div>
         };
+        let title = match self.corrects {
+            Some(_) => t(Msg::EntryCorrect),
+            None => self.what.title(),
+        };
         screen(place, title, body.into_any(), Some(foot.into_any()))
     }
 
@@ -192,12 +186,19 @@ impl Form {
     fn ways(self) -> Option<AnyView> {
         let money = [Mode::Cash, Mode::Upi, Mode::Card].map(How::Money);
         let (legend, ways): (Msg, Vec<How>) = match self.what {
-            What::Entry(_, EntryKind::Give) => return None,
-            What::Entry(_, EntryKind::Get) | What::Sale => (Msg::EntryHow, money.to_vec()),
+            What::Sale
+            | What::Entry(_, EntryKind::Get | EntryKind::Deposit | EntryKind::Withdraw) => {
+                (Msg::EntryHow, money.to_vec())
+            }
             What::Entry(_, EntryKind::Return) => (
                 Msg::EntryRefund,
                 [How::Khata].into_iter().chain(money).collect(),
             ),
+            // No money changes hands.
+            What::Transfer { .. }
+            | What::Entry(_, EntryKind::Give | EntryKind::Settle | EntryKind::WriteOff) => {
+                return None;
+            }
         };
         let options = ways
             .into_iter()
@@ -246,7 +247,7 @@ impl Form {
                 )
             })
         };
-        let reason = self.corrects.map(|_| {
+        let reason = (!self.reasons().is_empty()).then(|| {
             let words = Signal::derive(move || words::reason(self.reason.get()));
             chip(Asking::Reason, Icon::Warning, words)
         });
@@ -294,7 +295,10 @@ impl Form {
                 }
                 .into_any(),
             ),
-            Asking::Reason => (t(Msg::EntryCorrect), reasons(self.reason, self.reason_note)),
+            Asking::Reason => (
+                t(Msg::EntryWhy),
+                reasons(self.reasons(), self.reason, self.reason_note),
+            ),
         };
         view! {
             <Sheet title=title on_close=close>
@@ -305,6 +309,14 @@ impl Form {
             </Sheet>
         }
         .into_any()
+    }
+
+    /// The reasons to choose from, where one is needed.
+    const fn reasons(self) -> &'static [ReasonCode] {
+        match self.corrects {
+            Some(_) => &REASONS,
+            None => self.what.reasons(),
+        }
     }
 
     fn is_ready(self) -> bool {
@@ -318,10 +330,10 @@ impl Form {
         };
         doing.run(command, move |_| {
             toast::saved(t(Msg::CommonSaved));
-            match self.what {
-                What::Entry(customer, _) => history::back(&Place::Customer(customer).to_string()),
-                What::Sale if self.corrects.is_some() => history::back(&Place::Sale.to_string()),
-                What::Sale => self.next(),
+            match self.what.page() {
+                Some(customer) => history::back(&Place::Customer(customer).to_string()),
+                None if self.corrects.is_some() => history::back(&Place::Sale.to_string()),
+                None => self.next(),
             }
         });
     }
@@ -333,94 +345,27 @@ impl Form {
         self.reference.set(String::new());
     }
 
-    /// What is wanted; `None` while an amount or a day is missing.
-    fn command(self) -> Option<Command> {
-        let amount = self.keypad.with_untracked(Keypad::reading).ok()?.amount;
-        let text = |value: RwSignal<String>| {
-            Some(value.get_untracked().trim().to_owned()).filter(|text| !text.is_empty())
-        };
-        let on = self.day.get_untracked()?;
-        let details = Details {
-            note: text(self.note),
-            ..Details::on(on)
-        };
-        let paid = |mode| Paid {
-            reference: text(self.reference).filter(|_| mode != Mode::Cash),
-            ..Paid { mode, ..Paid::CASH }
-        };
-        let money = |how| match how {
-            How::Money(mode) => paid(mode),
-            How::Khata => Paid::CASH,
-        };
-        let how = self.how.get_untracked();
-        let entry: NewEntry = match self.what {
-            What::Entry(customer, EntryKind::Give) => GiveCredit {
-                details,
-                customer,
-                amount,
-                lines: Vec::new(),
-                due: None,
+    /// How the customer stands now, or how much of an entry can still come back.
+    fn standing(self, customer: CustomerId) -> AnyView {
+        let words = move || {
+            let (balance, left) = desk::books(|books| {
+                let left = self.of.and_then(|of| left_to_return(books.ledger, of));
+                (books.ledger.balance(customer), left)
+            });
+            if let Some(left) = left {
+                let amount = in_words(left);
+                return t(Msg::EntryLeftToReturn { amount });
             }
-            .into(),
-            What::Entry(customer, EntryKind::Get) => ReceivePayment {
-                details,
-                customer,
-                amount,
-                paid: money(how),
-                allocations: Vec::new(),
+            let owes = t(Msg::EntryOwesNow {
+                words: Side::of(balance.khata).words(),
+                amount: in_words(balance.khata),
+            });
+            if !self.what.is_of_advance() {
+                return owes;
             }
-            .into(),
-            What::Entry(customer, EntryKind::Return) => ReturnGoods {
-                details,
-                customer: Some(customer),
-                amount,
-                refund: match how {
-                    How::Khata => Refund::Khata,
-                    How::Money(mode) => Refund::Money(paid(mode)),
-                },
-                of: None,
-                lines: Vec::new(),
-            }
-            .into(),
-            What::Sale => RecordSale {
-                details,
-                ..RecordSale::quick(on, amount, money(how))
-            }
-            .into(),
+            let amount = in_words(balance.advance);
+            format!("{owes} · {}", t(Msg::CustomerAdvance { amount }))
         };
-        Some(match self.corrects {
-            None => Command::Record(entry),
-            Some(target) => CorrectEntry {
-                target,
-                replacement: entry,
-                why: why(
-                    self.reason.get_untracked(),
-                    &self.reason_note.get_untracked(),
-                ),
-                witness: None,
-            }
-            .into(),
-        })
+        words.into_any()
     }
-}
-
-fn entry_title(customer: CustomerId, kind: EntryKind) -> String {
-    let name = desk::books_untracked(|books| words::customer(books, customer));
-    t(match kind {
-        EntryKind::Give => Msg::EntryGaveTo { name },
-        EntryKind::Get => Msg::EntryGotFrom { name },
-        EntryKind::Return => Msg::EntryReturnFrom { name },
-    })
-}
-
-/// How the customer stands now.
-fn balance(customer: CustomerId) -> AnyView {
-    let words = move || {
-        let balance = desk::books(|books| books.ledger.balance(customer)).khata;
-        t(Msg::EntryOwesNow {
-            words: Side::of(balance).words(),
-            amount: in_words(balance),
-        })
-    };
-    view! { <p class="quiet small centred">{words}</p> }.into_any()
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use shared::command::{MAX_NOTE_CHARS, ReverseEntry, Why};
 use shared::event::ReasonCode;
 use shared::ids::EntryId;
-use shared::query::{EntryRow, RowKind, entry};
+use shared::query::{EntryRow, RowKind, entry, left_to_return};
 
 use super::doing::Doing;
 use super::{desk, words};
@@ -30,6 +30,9 @@ pub const REASONS: [ReasonCode; 7] = [
     ReasonCode::Other,
 ];
 
+/// Why an amount is given up.
+pub const REASONS_TO_GIVE_UP: [ReasonCode; 2] = [ReasonCode::Agreed, ReasonCode::Other];
+
 /// The sheet of an entry; closed by setting `opened` to `None`.
 pub fn entry_sheet(id: EntryId, opened: RwSignal<Option<EntryId>>) -> AnyView {
     let close = Callback::new(move |()| opened.set(None));
@@ -41,8 +44,24 @@ pub fn entry_sheet(id: EntryId, opened: RwSignal<Option<EntryId>>) -> AnyView {
     let can_change = row.taken_back.is_none();
     let correctable = matches!(
         row.kind,
-        RowKind::Credit | RowKind::Payment | RowKind::KhataReturn | RowKind::MoneyReturn
+        RowKind::Credit
+            | RowKind::Payment
+            | RowKind::KhataReturn
+            | RowKind::MoneyReturn
+            | RowKind::Deposit
+            | RowKind::Withdrawal
+            | RowKind::AdvanceUse
+            | RowKind::TransferOut
     );
+    let left = desk::books_untracked(|books| left_to_return(books.ledger, id));
+    let returns = left.filter(|left| left.is_positive() && row.customer.is_some());
+    let goods_return = returns.map(|_| {
+        view! {
+            <a class="button" href=Place::ReturnOf(id).to_string()>
+                {t(Msg::EntryReturn)}
+            </a>
+        }
+    });
     let correct = correctable.then(|| {
         view! {
             <a class="button" href=Place::Correct(id).to_string()>
@@ -56,6 +75,7 @@ pub fn entry_sheet(id: EntryId, opened: RwSignal<Option<EntryId>>) -> AnyView {
         }
         view! {
             <div class="side-by-side">
+                {goods_return.clone()}
                 {correct.clone()}
                 <button type="button" class="button" on:click=move |_| taking_back.set(true)>
                     {t(Msg::EntryTakeBack)}
@@ -130,7 +150,7 @@ fn take_back(id: EntryId, close: Callback<()>) -> AnyView {
     };
     view! {
         <p>{t(Msg::EntryTakeBackWords)}</p>
-        {reasons(code, note)}
+        {reasons(&REASONS, code, note)}
         {doing.view()}
         <button
             type="button"
@@ -146,10 +166,14 @@ fn take_back(id: EntryId, close: Callback<()>) -> AnyView {
 }
 
 /// The reason, and words of one's own.
-pub fn reasons(code: RwSignal<ReasonCode>, note: RwSignal<String>) -> AnyView {
-    let options = REASONS
-        .into_iter()
-        .map(|code| (code, words::reason(code)))
+pub fn reasons(
+    reasons: &[ReasonCode],
+    code: RwSignal<ReasonCode>,
+    note: RwSignal<String>,
+) -> AnyView {
+    let options = reasons
+        .iter()
+        .map(|&code| (code, words::reason(code)))
         .collect();
     view! {
         {choices("reason", t(Msg::EntryWhy), options, code)}

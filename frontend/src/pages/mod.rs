@@ -1,6 +1,8 @@
 //! The screens. No rule of the shop is here: they show what the core answers and
 //! pass on what a person wants.
 
+mod accounts;
+mod choose;
 mod customer;
 mod customer_form;
 mod desk;
@@ -26,12 +28,13 @@ mod storage;
 mod tasks;
 mod words;
 
+pub use choose::{move_to, same_person};
 pub use customer::customer;
 pub use customer_form::{details, new_customer};
 pub use desk::open;
 pub use devices::devices;
 pub use disputes::disputes;
-pub use entry::{correct, new_entry, sale};
+pub use entry::{correct, new_entry, return_of, sale, transfer};
 pub use home::home;
 pub use join::{filling, join};
 pub use month::month;

@@ -15,6 +15,7 @@
 //! | What does each payment settle? | [`settle()`] |
 //! | What happened on a day, in a month? | [`report()`], [`month_report`], [`day_reports`], [`day_book`] |
 //! | How did it stand on a past day? | [`balance_as_of`], [`balance_as_known`], [`balances_as_of`] |
+//! | What of a sale can still come back? | [`left_to_return`] |
 //! | "But I paid!" | [`dispute()`] |
 //! | What needs a person? | [`tasks`] |
 //! | What did a revoked phone write? | [`held()`] |
@@ -28,6 +29,7 @@ mod held;
 mod name;
 mod past;
 mod report;
+mod returns;
 mod review;
 mod row;
 mod search;
@@ -49,6 +51,7 @@ pub use past::{Known, balance_as_known, balance_as_of, balances_as_of, recorded}
 pub use report::{
     ByMode, DayBook, MAX_REPORT_DAYS, Report, day_book, day_reports, month_report, report,
 };
+pub use returns::left_to_return;
 pub use review::{CLOCK_TOLERANCE_MS, Task, tasks};
 pub use row::{
     Direction, EntryPage, EntryRow, LinesSummary, MAX_ENTRY_ROWS, MAX_LINE_NAMES, RowKind,

@@ -1,9 +1,11 @@
 //! A customer's page: entries, running balances, header.
 
 use crate::day;
-use shared::event::{Paid, ReasonCode, Refund, TenderBy};
+use shared::event::{GoodsReturned, Paid, ReasonCode, Refund, TenderBy};
 use shared::ledger::Balance;
-use shared::query::{Account, Class, Direction, RowKind, entries, header, settle, totals};
+use shared::query::{
+    Account, Class, Direction, RowKind, entries, header, left_to_return, settle, totals,
+};
 use shared::testing::build::{Shop, rupees, upi};
 
 fn khata(amount: i64) -> Balance {
@@ -237,4 +239,38 @@ fn the_header_says_what_kind_of_payer_and_why() {
     assert_eq!(header.limit, Some(rupees(2_000)));
     assert_eq!(header.room, Some(rupees(1_330)));
     assert!(header.late);
+}
+
+#[test]
+fn of_a_sale_comes_back_at_most_what_has_not_come_back_before() {
+    let mut shop = Shop::opened_on("01-06-2026");
+    let priya = shop.customer("Priya");
+    let sold = shop.credit(priya, 670);
+    let paid = shop.payment(priya, 300, Paid::CASH);
+    let left = |shop: &Shop, entry| left_to_return(&shop.ledger, entry);
+    assert_eq!(left(&shop, sold), Some(rupees(670)));
+    assert_eq!(left(&shop, paid), None, "a payment sold nothing");
+
+    let back = |shop: &mut Shop, amount| {
+        let body = GoodsReturned {
+            particulars: shop.today(),
+            customer: Some(priya),
+            amount: rupees(amount),
+            refund: Refund::Khata,
+            of: Some(sold),
+            lines: None,
+        };
+        shop.entry(body)
+    };
+    let oil = back(&mut shop, 180);
+    back(&mut shop, 50);
+    shop.returned(priya, 20, Refund::Khata);
+    assert_eq!(left(&shop, sold), Some(rupees(440)));
+    shop.reverse(oil, ReasonCode::WrongAmount);
+    assert_eq!(left(&shop, sold), Some(rupees(620)));
+
+    let instead = shop.credit(priya, 600);
+    shop.correct(sold, instead);
+    assert_eq!(left(&shop, sold), None, "it was corrected");
+    assert_eq!(left(&shop, instead), Some(rupees(550)));
 }
