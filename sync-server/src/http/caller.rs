@@ -1,6 +1,7 @@
 //! Who asks: the shop and the device come from the token and from nowhere else.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use axum::extract::FromRequestParts;
@@ -8,15 +9,48 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use shared::bytes::Fixed;
+use shared::bytes::{Fixed, Hash};
 use shared::event::Role;
 use shared::ids::{DeviceNo, ShopId};
 
 use super::error::{Code, Refusal};
 use super::{App, later};
 use crate::registry::Watched;
-use crate::store::ShopRecord;
+use crate::store::{ShopRecord, Store, StoreError};
 use crate::writer::token_hash;
+
+/// The most tokens at hand.
+const MAX_TOKENS: usize = 50_000;
+
+/// Whose tokens have been seen. A token means the same device for ever, so that nothing here is
+/// ever out of date; what the device may do is asked each time.
+#[derive(Default)]
+pub struct Tokens(Mutex<HashMap<Hash, (ShopId, DeviceNo)>>);
+
+impl Tokens {
+    async fn find(
+        &self,
+        store: &Arc<dyn Store>,
+        hash: Hash,
+    ) -> Result<Option<(ShopId, DeviceNo)>, StoreError> {
+        if let Some(known) = self.lock().get(&hash) {
+            return Ok(Some(*known));
+        }
+        let found = store.device(hash).await?;
+        if let Some(found) = found {
+            let mut known = self.lock();
+            if known.len() >= MAX_TOKENS {
+                known.clear();
+            }
+            known.insert(hash, found);
+        }
+        Ok(found)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Hash, (ShopId, DeviceNo)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A device with a valid token. A revoked one too: it may still hand in what it wrote.
 pub struct Caller {
@@ -72,8 +106,8 @@ impl FromRequestParts<Arc<App>> for Caller {
             return Err(unknown());
         }
         let (shop, device) = app
-            .store
-            .device(token_hash(&Fixed(bytes)))
+            .tokens
+            .find(&app.store, token_hash(&Fixed(bytes)))
             .await?
             .ok_or_else(unknown)?;
         app.limits

@@ -171,7 +171,7 @@ impl From<StoreError> for Refusal {
 }
 
 impl IntoResponse for Refusal {
-    /// The body is written by [`super::boundary`], which knows whether CBOR or JSON is wanted.
+    /// The body is written by `http/boundary.rs`, which knows whether CBOR or JSON is wanted.
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);

@@ -31,6 +31,7 @@ use crate::registry::Registry;
 use crate::store::Store;
 use crate::writer::Writer;
 pub use boundary::secure;
+use caller::Tokens;
 use error::{Code, Refusal};
 
 /// A device may send what is allowed in so many seconds at once, before it has to keep the pace.
@@ -62,6 +63,7 @@ pub struct App {
     pub assets: Assets,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
+    tokens: Tokens,
     limits: Limits,
 }
 
@@ -91,6 +93,7 @@ impl App {
             identity,
             assets,
             stopping,
+            tokens: Tokens::default(),
             limits: Limits {
                 devices: Limit::new(burst, Duration::from_secs(1) / rate.get()),
                 tries: Limit::new(TRIES_BURST, TRIES_INTERVAL),

@@ -89,20 +89,14 @@ async fn pull(
     record: &ShopRecord,
 ) -> Result<SyncAnswer, Refusal> {
     let size = record.head.size;
-    let mut chunks = Vec::new();
-    if judgement.may_read() && asked.position < size {
-        let found = app
-            .store
-            .chunks(record.number, asked.position, asked.want_bytes)
-            .await?;
-        let covered = found
-            .into_iter()
-            // What was committed since is not covered by the head that is sent.
-            .take_while(|chunk| chunk.position + u64::from(chunk.count) - 1 <= size);
-        for chunk in covered {
-            chunks.push(as_sent(chunk, &judgement)?);
+    let chunks = if judgement.may_read() {
+        match just_taken(&judgement, asked.position, record) {
+            Some(chunks) => chunks,
+            None => stored(app, asked, &judgement, record).await?,
         }
-    }
+    } else {
+        Vec::new()
+    };
     let reads_names = judgement.may_read()
         && role(record, caller.device).is_some_and(|role| role > Role::Display);
     let mut keys = Vec::new();
@@ -130,6 +124,58 @@ async fn pull(
         server_time: crate::now(),
         more,
     })
+}
+
+/// The part of the log that was asked for, if it is what the device itself has just handed in: the
+/// usual case, and no look at the disk.
+fn just_taken(judgement: &Judgement, position: u64, record: &ShopRecord) -> Option<Vec<Chunk>> {
+    let size = record.head.size;
+    if position == size {
+        return Some(Vec::new());
+    }
+    let count: u64 = judgement
+        .chunks
+        .iter()
+        .map(|chunk| u64::from(chunk.count()))
+        .sum();
+    if judgement.chunks.first()?.position != position + 1 || position + count != size {
+        return None;
+    }
+    let chunks = judgement.chunks.iter().map(|chunk| {
+        judgement
+            .is_covered(chunk.device, chunk.first_seq, chunk.count())
+            .then_some(Chunk {
+                position: chunk.position,
+                device: chunk.device,
+                first_seq: chunk.first_seq,
+                count: chunk.count(),
+                received: chunk.received,
+                verdict: chunk.verdict,
+                events: None,
+                branch_of: None,
+            })
+    });
+    chunks.collect()
+}
+
+/// The part of the log that was asked for.
+async fn stored(
+    app: &App,
+    asked: &Asked,
+    judgement: &Judgement,
+    record: &ShopRecord,
+) -> Result<Vec<Chunk>, Refusal> {
+    let size = record.head.size;
+    let found = app
+        .store
+        .chunks(record.number, asked.position, asked.want_bytes)
+        .await?;
+    found
+        .into_iter()
+        // What was committed since is not covered by the head that is sent.
+        .take_while(|chunk| chunk.position + u64::from(chunk.count) - 1 <= size)
+        .map(|chunk| as_sent(chunk, judgement))
+        .collect()
 }
 
 /// A chunk for the device that asks, without the bytes that it holds itself.

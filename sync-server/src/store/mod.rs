@@ -91,6 +91,11 @@ impl ShopRecord {
     pub const fn shop(&self) -> ShopId {
         self.state.log.shop()
     }
+
+    /// Where a device left the chain that it is a branch of.
+    pub fn branch_of(&self, device: DeviceNo) -> Option<BranchOf> {
+        self.state.authority.device(device)?.branch_of
+    }
 }
 
 /// A code that lets an owner take the server for a shop.

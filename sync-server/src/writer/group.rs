@@ -91,11 +91,7 @@ impl Task {
                 first_seq: chunk.first_seq,
                 received,
                 verdict: chunk.verdict,
-                branch_of: record
-                    .state
-                    .authority
-                    .device(device)
-                    .and_then(|it| it.branch_of),
+                branch_of: record.branch_of(device),
                 end_hash: chunk.end_hash,
                 signature: push.signature,
                 events: encode_events(push, chunk),
