@@ -123,7 +123,7 @@ async fn two_tabs_never_write_the_same_number() {
         )
     );
 
-    let news = other.news(chain.seq + 1, 0).await.expect("readable");
+    let news = other.news(chain.seq + 1, 0, false).await.expect("readable");
     assert_eq!(news.tail[0].events, atta, "the other tab's entry is found");
     let again = other.append(append(news.chain, &dal)).await;
     assert_eq!(again, Ok(Appended::Saved(after(news.chain, &dal))));

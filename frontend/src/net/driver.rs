@@ -39,7 +39,7 @@ impl Driver {
     /// Starts the engine with what storage holds.
     pub(crate) async fn start(live: &Rc<Live>) -> Result<Rc<Driver>, StoreError> {
         let _turn = live.turns().take().await;
-        live.read_news().await?;
+        live.read_news(true).await?;
         let loaded = live.db.load().await?.ok_or(StoreError::Gone)?;
         let identity = loaded.identity;
         let (Some(server), Some(cursor)) = (identity.server, loaded.cursor) else {
@@ -125,7 +125,7 @@ impl Driver {
                 *self.timer.borrow_mut() = Timer::after(wait_ms, ring);
             }
             Output::Reload(first_seq) => spawn_local(async move {
-                if let Ok(news) = live.db.news(first_seq, 0).await {
+                if let Ok(news) = live.db.news(first_seq, u64::MAX, true).await {
                     for run in news.tail {
                         driver.input(Input::Appended {
                             first_seq: run.first_seq,

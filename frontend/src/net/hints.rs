@@ -7,14 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use gloo_net::http::Method;
-use js_sys::{Reflect, Uint8Array};
 use shared::sync::engine::Input;
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader};
+use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::driver::{Driver, Timer};
+use super::http;
 
 const HINTS: &str = "/api/v1/hints";
 
@@ -104,7 +102,7 @@ impl Follower {
         self.wait_ms.set(FIRST_WAIT_MS);
         self.tell(Input::Online);
         let mut lines = Lines::default();
-        while let Some(bytes) = next_part(&reader).await {
+        while let Ok(Some(bytes)) = http::next_part(&reader).await {
             for size in lines.take(&bytes) {
                 self.tell(Input::Hinted { size });
             }
@@ -134,8 +132,7 @@ impl Follower {
         if !response.ok() || !content_type.starts_with("text/event-stream") {
             return None;
         }
-        let body: ReadableStream = response.body()?;
-        body.get_reader().dyn_into().ok().map(Ok)
+        http::reader(&response).map(Ok)
     }
 }
 
@@ -151,12 +148,6 @@ enum End {
 }
 
 struct Refused;
-
-async fn next_part(reader: &ReadableStreamDefaultReader) -> Option<Vec<u8>> {
-    let part = JsFuture::from(reader.read()).await.ok()?;
-    let bytes = Reflect::get(&part, &"value".into()).ok()?;
-    Some(bytes.dyn_into::<Uint8Array>().ok()?.to_vec())
-}
 
 /// Lines of a stream of server-sent events, of which only hints matter.
 #[derive(Debug, Default)]

@@ -1,11 +1,14 @@
 //! Requests to the shop's server, by fetch. Nothing waits for them but the sync.
 
-use gloo_net::http::{Method, RequestBuilder};
-use js_sys::Uint8Array;
+use gloo_net::http::{Method, RequestBuilder, Response};
+use js_sys::{Reflect, Uint8Array};
 use minicbor::{Decode, Encode};
 use shared::bytes::Bytes;
+use shared::sync::engine::MAX_REPLY_BYTES;
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
-use web_sys::{AbortSignal, RequestCache, RequestRedirect};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestCache, RequestRedirect};
 
 use super::{base64url, gzip};
 use crate::store::records::{decode, encode};
@@ -117,7 +120,7 @@ impl Address {
             status: response.status(),
             content_type: headers.get("content-type"),
             retry_after: headers.get("retry-after"),
-            body: response.binary().await.ok()?,
+            body: whole(&response).await.ok()?,
         })
     }
 
@@ -164,6 +167,38 @@ impl Address {
 /// A body of a request.
 pub fn body<T: Encode<()>>(value: &T) -> Option<Bytes> {
     Some(Bytes(encode(value)))
+}
+
+/// The body of a response, in parts.
+pub(super) fn reader(response: &Response) -> Option<ReadableStreamDefaultReader> {
+    response.body()?.get_reader().dyn_into().ok()
+}
+
+/// A body broke off in the middle.
+pub(super) struct Broken;
+
+/// The next part of a body; `None` at its end.
+pub(super) async fn next_part(
+    reader: &ReadableStreamDefaultReader,
+) -> Result<Option<Vec<u8>>, Broken> {
+    let part = JsFuture::from(reader.read()).await.map_err(|_| Broken)?;
+    let bytes = Reflect::get(&part, &"value".into()).map_err(|_| Broken)?;
+    Ok(bytes.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec))
+}
+
+/// The body, as much of it as there may be.
+async fn whole(response: &Response) -> Result<Vec<u8>, Broken> {
+    let mut body = Vec::new();
+    if let Some(reader) = reader(response) {
+        while let Some(part) = next_part(&reader).await? {
+            body.extend_from_slice(&part);
+            if body.len() > MAX_REPLY_BYTES {
+                let _ = reader.cancel();
+                break;
+            }
+        }
+    }
+    Ok(body)
 }
 
 /// Only what is wholly in Pakka's own format is believed.

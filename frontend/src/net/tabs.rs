@@ -21,7 +21,11 @@ use crate::store::status::Contact;
 pub enum News {
     /// Something was written: read it from the database.
     #[n(1)]
-    Written,
+    Written {
+        /// Keys as well.
+        #[n(0)]
+        keys: bool,
+    },
     /// How the sync stands, from the tab that does it.
     #[n(2)]
     Contact(#[n(0)] Contact),
@@ -85,7 +89,7 @@ extern "C" {
     type LockingNavigator;
 
     #[wasm_bindgen(method, getter)]
-    fn locks(this: &LockingNavigator) -> Locks;
+    fn locks(this: &LockingNavigator) -> Option<Locks>;
 
     type Locks;
 
@@ -123,9 +127,15 @@ impl Lead {
         });
         if let Some(window) = web_sys::window() {
             let navigator: LockingNavigator = window.navigator().unchecked_into();
-            let _ = navigator
-                .locks()
-                .request(&format!("pakka-sync-{shop}"), &on_grant);
+            match navigator.locks() {
+                Some(locks) => drop(locks.request(&format!("pakka-sync-{shop}"), &on_grant)),
+                // A browser from before 2022: every tab syncs for itself, which does no harm.
+                None => drop(
+                    on_grant
+                        .unchecked_into::<Function>()
+                        .call0(&JsValue::UNDEFINED),
+                ),
+            }
         }
         Lead(holding)
     }

@@ -47,7 +47,7 @@ pub struct News {
     pub chain: ChainHead,
     /// How far the server's log was read, once there is a server.
     pub cursor: Option<Cursor>,
-    /// The keys that seal texts.
+    /// The keys that seal texts; none unless they were asked for.
     pub keys: Vec<SealingKey>,
     /// The log from the asked position on, and perhaps some before it.
     pub segments: Vec<Segment>,
@@ -173,21 +173,27 @@ impl ShopDatabase {
 
     /// Reads what other tabs may have written: own events from `seq` on, the log from `position`
     /// on. Records are packed now and then, so the first ones may begin before.
-    pub async fn news(&self, seq: u32, position: u64) -> Result<News, StoreError> {
+    pub async fn news(&self, seq: u32, position: u64, keys: bool) -> Result<News, StoreError> {
         let stores = [schema::META, schema::KEYS, schema::SEGMENTS, schema::TAIL];
         let tx = self.db.read(&stores)?;
         let meta = tx.store(schema::META)?;
         let identity = meta.get(schema::IDENTITY)?;
         let chain = meta.get(schema::CHAIN)?;
         let cursor = meta.get(schema::CURSOR)?;
-        let keys = tx.store(schema::KEYS)?.get_all()?;
+        let keys = match keys {
+            true => Some(tx.store(schema::KEYS)?.get_all()?),
+            false => None,
+        };
         let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64).await?;
         let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq)).await?;
         let news = News {
             identity: read_optional(identity.bytes().await?, "identity")?,
             chain: read_chain(chain.bytes().await?)?,
             cursor: read_optional(cursor.bytes().await?, "cursor")?,
-            keys: decode_all(keys.all_bytes().await?, "key")?,
+            keys: match keys {
+                Some(keys) => decode_all(keys.all_bytes().await?, "key")?,
+                None => Vec::new(),
+            },
             segments: decode_all(segments, "segment")?,
             tail: decode_all(tail, "tail")?,
         };
@@ -385,8 +391,7 @@ where
 
 /// The records from the one that covers `number` on, where keys are the first number of each.
 async fn covering(store: &Store, number: f64) -> Result<Vec<Vec<u8>>, StoreError> {
-    let keys = store.get_all_keys()?.all_numbers().await?;
-    let first = keys.iter().rev().find(|&&key| key <= number);
-    let records = store.get_all_from(*first.unwrap_or(&0.0))?;
+    let first = store.last_key_up_to(number)?.last_key().await?;
+    let records = store.get_all_from(first.unwrap_or(0.0))?;
     records.all_bytes().await
 }

@@ -9,8 +9,8 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Event, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest,
-    IdbTransaction,
+    Event, IdbCursor, IdbCursorDirection, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore,
+    IdbOpenDbRequest, IdbRequest, IdbTransaction,
 };
 
 use super::StoreError;
@@ -252,6 +252,15 @@ impl Store {
         Ok(Request::of(self.0.get_all()?))
     }
 
+    /// Asks for the last key up to a number, with it: [`Request::last_key`].
+    pub fn last_key_up_to(&self, last: f64) -> Result<Request, StoreError> {
+        let range = IdbKeyRange::upper_bound(&last.into())?;
+        let request = self
+            .0
+            .open_key_cursor_with_range_and_direction(&range, IdbCursorDirection::Prev)?;
+        Ok(Request::of(request))
+    }
+
     /// Asks for all keys, in order.
     pub fn get_all_keys(&self) -> Result<Request, StoreError> {
         Ok(Request::of(self.0.get_all_keys()?))
@@ -283,6 +292,15 @@ impl Request {
             return Ok(None);
         }
         to_bytes(&value).map(Some)
+    }
+
+    /// The answer to [`Store::last_key_up_to`].
+    pub async fn last_key(self) -> Result<Option<f64>, StoreError> {
+        let value = self.value().await?;
+        let Some(cursor) = value.dyn_ref::<IdbCursor>() else {
+            return Ok(None);
+        };
+        Ok(cursor.key()?.as_f64())
     }
 
     /// The answers to a question for many values.

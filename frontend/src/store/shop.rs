@@ -20,7 +20,7 @@ use super::database::{Append, Appended, Loaded, ShopDatabase};
 use super::pack;
 use super::records::{Identity, Run, Segment, decode};
 use super::slices::Slices;
-use super::start::APP_VERSION;
+use super::start::{self, APP_VERSION};
 use super::status::{Contact, EntryState};
 use super::turn::Turns;
 use crate::crypto::{self, DeviceKey};
@@ -267,7 +267,8 @@ impl Live {
                         books.take_keys(&keys);
                         folded
                     })?;
-                    self.tell(&News::Written);
+                    let with_keys = !keys.is_empty();
+                    self.tell(&News::Written { keys: with_keys });
                     self.drive(Input::Appended {
                         first_seq,
                         events: stored,
@@ -276,7 +277,7 @@ impl Live {
                     let events = events.iter().map(|event| event.envelope.id).collect();
                     return Ok(Committed { events });
                 }
-                Appended::Moved => self.read_news().await?,
+                Appended::Moved => self.read_news(true).await?,
             }
         }
         Err(StoreError::Failed("other tabs keep writing".into()).into())
@@ -339,10 +340,11 @@ impl Live {
         look(&self.books.borrow())
     }
 
-    /// Reads and folds what other tabs have written. To be called in turn.
-    pub(crate) async fn read_news(&self) -> Result<(), StoreError> {
+    /// Reads and folds what other tabs have written, with keys if there may be new ones. To be called
+    /// in turn.
+    pub(crate) async fn read_news(&self, keys: bool) -> Result<(), StoreError> {
         let (seq, position) = self.peek(|books| (books.chain.seq + 1, books.position + 1));
-        let news = self.db.news(seq, position).await?;
+        let news = self.db.news(seq, position, keys).await?;
         let folded = self.change(|books| {
             books.chain = news.chain;
             if let Some(identity) = news.identity {
@@ -386,7 +388,8 @@ impl Live {
 
     /// Folds a part of the server's log that has just been stored. To be called in turn.
     pub(crate) async fn take(self: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
-        self.tell(&News::Written);
+        let keys = !batch.keys.is_empty();
+        self.tell(&News::Written { keys });
         let filled_before = self.peek(Books::is_filled);
         let folded = if batch.rebuild || batch.restored.is_some() {
             Folded::Refold
@@ -415,7 +418,7 @@ impl Live {
             books.identity = identity;
             books.cursor = Some(cursor);
         });
-        self.tell(&News::Written);
+        self.tell(&News::Written { keys: false });
         self.start_sync();
         Ok(())
     }
@@ -459,8 +462,9 @@ impl Live {
                 return;
             };
             spawn_local(async move {
-                if let Ok(driver) = Driver::start(&live).await {
-                    *live.driver.borrow_mut() = Some(driver);
+                match Driver::start(&live).await {
+                    Ok(driver) => *live.driver.borrow_mut() = Some(driver),
+                    Err(error) => start::lost(error),
                 }
             });
         });
@@ -490,10 +494,10 @@ impl Live {
                 return;
             };
             match news {
-                News::Written => spawn_local(async move {
+                News::Written { keys } => spawn_local(async move {
                     let _turn = live.turns.take().await;
                     // What cannot be read now is read with the next news, or at the next append.
-                    let _ = live.read_news().await;
+                    let _ = live.read_news(keys).await;
                     live.start_sync();
                 }),
                 News::Contact(contact) => live.contact.set(contact),
@@ -540,7 +544,9 @@ pub(super) fn keys_of(decision: &command::Decision) -> Vec<SealingKey> {
 
 /// Folds what was read from storage, letting the screen breathe now and then.
 async fn fold_all(loaded: Loaded, progress: impl Fn(Progress)) -> Result<Books, StoreError> {
-    let total = loaded.segments.iter().map(|bytes| bytes.len() as u64).sum();
+    let segments = loaded.segments.iter().map(Vec::len);
+    let tail = loaded.tail.iter().map(Run::length_bytes);
+    let total = segments.chain(tail).sum::<usize>() as u64;
     let mut done = 0;
     let mut slices = Slices::start();
     let mut books = Books::new(loaded.identity, loaded.chain);
@@ -558,6 +564,7 @@ async fn fold_all(loaded: Loaded, progress: impl Fn(Progress)) -> Result<Books, 
     }
     for run in &loaded.tail {
         books.fold_own(run.first_seq, &run.events)?;
+        done += run.length_bytes() as u64;
         if slices.breathe().await {
             progress(Progress { done, total });
         }
