@@ -179,8 +179,8 @@ pub fn month_report(ledger: &Ledger, month: Month) -> Report {
     report(ledger, month.first_day(), month.last_day())
 }
 
-/// The most days of one answer of [`day_reports`]: a financial year and a day.
-pub const MAX_REPORT_DAYS: i32 = 367;
+/// The most days of one answer of [`day_reports`]: about three years.
+pub const MAX_REPORT_DAYS: i32 = 1_100;
 
 /// What happened on each day between two days on which anything was written, the oldest first; of a
 /// longer time the last [`MAX_REPORT_DAYS`].
