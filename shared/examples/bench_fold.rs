@@ -13,10 +13,11 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::Instant;
 
 use shared::calendar::BusinessDay;
-use shared::event::{Decoded, decode, encode};
+use shared::event::{Decoded, Event, Malformed, decode, encode};
 use shared::ids::{CustomerId, DeviceNo};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
 use shared::money::Paise;
@@ -44,9 +45,8 @@ fn main() {
 fn a_year() {
     let (log, keys) = shop(300);
     tell_mix(&log);
-    let bytes: usize = log.iter().map(|stored| stored.bytes.len()).sum();
-    let count = log.len() as f64;
-    row("event size", bytes as f64 / count, "bytes", None);
+    let count = log.events.len() as f64;
+    row("event size", log.bytes.len() as f64 / count, "bytes", None);
 
     let (ledger, fold_ms) = best(|| fold(&log));
     let per_100_000 = 100_000.0 / count;
@@ -66,7 +66,11 @@ fn a_year() {
             Some(3.0),
         );
     }
-    let (_, decode_ms) = best(|| log.iter().filter(|stored| stored.is_known()).count());
+    let (_, decode_ms) = best(|| {
+        log.decoded()
+            .filter(|(_, _, decoded)| decoded.is_ok())
+            .count()
+    });
     row("of it decoding", decode_ms * per_100_000, "ms", None);
     let (snapshot, write_ms) = best(|| ledger.to_bytes());
     row("snapshot written", write_ms, "ms", None);
@@ -192,40 +196,44 @@ fn cpu<T>(mut run: impl FnMut() -> T) -> Option<f64> {
     Some(least_ms)
 }
 
-/// An event as it lies in storage.
-struct Stored {
-    device: DeviceNo,
-    seq: u32,
+/// Events as they lie in storage: one after the other in one piece.
+#[derive(Default)]
+struct Log {
     bytes: Vec<u8>,
+    events: Vec<(DeviceNo, u32, Range<usize>)>,
 }
 
-impl Stored {
-    fn is_known(&self) -> bool {
-        matches!(decode(&self.bytes, None), Ok(Decoded::Known(_)))
+impl Log {
+    fn push(&mut self, event: &Event) {
+        let (id, start) = (event.envelope.id, self.bytes.len());
+        self.bytes.extend(encode(event));
+        let place = start..self.bytes.len();
+        self.events.push((id.device, id.seq, place));
+    }
+
+    fn decoded(&self) -> impl Iterator<Item = (DeviceNo, u32, Result<Decoded, Malformed>)> {
+        let events = self.events.iter();
+        events.map(|(device, seq, place)| (*device, *seq, decode(&self.bytes[place.clone()], None)))
     }
 }
 
 /// The log of a made-up shop, and its keys.
-fn shop(customers: u32) -> (Vec<Stored>, KeyRing) {
+fn shop(customers: u32) -> (Log, KeyRing) {
     let mut shop = demo::Books::new(demo::Size {
         customers,
         ..demo::Size::year(EVENTS, 2026, UNTIL)
     });
-    let mut log: Vec<Stored> = Vec::new();
+    let mut log = Log::default();
     for written in &mut shop {
-        log.extend(written.events.iter().map(|event| Stored {
-            device: event.envelope.id.device,
-            seq: event.envelope.id.seq,
-            bytes: encode(event),
-        }));
+        written.events.iter().for_each(|event| log.push(event));
     }
     (log, shop.keys().clone())
 }
 
-fn fold(log: &[Stored]) -> Ledger {
+fn fold(log: &Log) -> Ledger {
     let mut ledger = Ledger::default();
-    for Stored { device, seq, bytes } in log {
-        let step = ledger.fold(*device, *seq, decode(bytes, None), Standing::Counted);
+    for (device, seq, decoded) in log.decoded() {
+        let step = ledger.fold(device, seq, decoded, Standing::Counted);
         assert_eq!(step, Step::Read);
     }
     ledger
@@ -260,12 +268,12 @@ fn books<'a>(ledger: &'a Ledger, keys: &'a KeyRing, receipts: &'a Receipts) -> B
     }
 }
 
-fn tell_mix(log: &[Stored]) {
+fn tell_mix(log: &Log) {
     let mut mix: BTreeMap<&str, u32> = BTreeMap::new();
-    for stored in log {
-        if let Ok(Decoded::Known(event)) = decode(&stored.bytes, None) {
+    for (_, _, decoded) in log.decoded() {
+        if let Ok(Decoded::Known(event)) = decoded {
             *mix.entry(event.body.kind().name()).or_default() += 1;
         }
     }
-    eprintln!("{} events: {mix:?}", log.len());
+    eprintln!("{} events: {mix:?}", log.events.len());
 }
