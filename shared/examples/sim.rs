@@ -57,16 +57,18 @@ fn main() -> ExitCode {
     }
     let all = all.into_inner().expect("adding up cannot fail");
     println!(
-        "\r{count} seeds: {} phones wrote {} events ({} not accepted, {} phones removed), sent {} \
-         requests, {} messages were lost or doubled, {} crashes: nothing lost, nothing doubled, \
-         all the same",
+        "\r{count} seeds: {} phones wrote {} events ({} not accepted) and sent {} requests; {} \
+         messages were lost or doubled, {} crashes, {} phones removed, {} restored from older \
+         copies, {} copies wrote on: nothing lost, nothing doubled, all the same",
         all.phones,
         all.events,
         all.not_accepted,
-        all.revoked,
         all.requests,
         all.lost_or_doubled,
         all.crashes,
+        all.revoked,
+        all.restored,
+        all.forked,
     );
     ExitCode::SUCCESS
 }

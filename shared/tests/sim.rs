@@ -4,7 +4,7 @@ use shared::testing::sim;
 
 const SEEDS: u64 = 500;
 
-/// Two threads, so that it takes half as long on a phone shop's two cores.
+/// Seeds that run side by side.
 const THREADS: u64 = 2;
 
 #[test]
@@ -26,5 +26,7 @@ fn whatever_goes_wrong_all_phones_end_with_the_same_books_and_every_entry_once()
     assert!(all.crashes > 3 * SEEDS);
     assert!(all.lost_or_doubled > 5 * SEEDS);
     assert!(all.revoked > SEEDS / 10);
+    assert!(all.restored > SEEDS / 10);
+    assert!(all.forked > 0);
     assert!(all.not_accepted > SEEDS);
 }

@@ -299,12 +299,11 @@ impl ShopDatabase {
         write_keys(&tx, batch.keys.iter().filter(wanted))?;
         meta.put(schema::CURSOR, &encode(&batch.cursor))?;
         tail.delete_up_to(f64::from(batch.confirmed_seq))?;
-        if let Some(head) = &batch.restored {
+        if let Some(restored) = &batch.restored {
             // The storage was set back; the chain goes on where the log says, unless it has gone
             // on here already.
-            meta.put(schema::CHAIN, &encode(head))?;
-            let chain = read_chain(chain.bytes().await?)?;
-            if chain.seq >= head.seq {
+            meta.put(schema::CHAIN, &encode(&restored.to))?;
+            if read_chain(chain.bytes().await?)? != restored.from {
                 return Err(StoreError::Damaged("chain"));
             }
         }

@@ -8,6 +8,7 @@ use crate::event::{Body, Branch, Envelope, Event, Group, decode, encode};
 use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
+use crate::sync::log::ChainHead;
 use crate::sync::wire::{Chunk, Generation, SealingKey, Verdict};
 
 /// The first life of the log of tests.
@@ -83,18 +84,16 @@ impl Disk {
     /// Stores a batch in one transaction. False when it does not fit and nothing was changed.
     pub fn persist(&mut self, batch: &Batch) -> bool {
         let restored = batch.restored.is_some();
-        if restored && self.writer.head().seq >= batch.confirmed_seq {
+        if batch
+            .restored
+            .is_some_and(|restored| restored.from != self.writer.head())
+        {
             return false;
         }
         for chunk in &batch.chunks {
-            let have = self
-                .chunks
-                .binary_search_by_key(&chunk.position, |have| have.position);
-            if let Ok(index) = have {
-                let have = &self.chunks[index];
-                assert_eq!(have, chunk, "the same position again is the same chunk");
-                continue;
-            }
+            let end = self.chunks.last();
+            let end = end.map_or(0, |last| last.position + u64::from(last.count) - 1);
+            assert_eq!(chunk.position, end + 1, "no part comes twice or too early");
             if restored && chunk.device == self.writer.number {
                 for (bytes, seq) in chunk.events.iter().flatten().zip(chunk.first_seq..) {
                     if seq > self.writer.head().seq {
@@ -190,6 +189,11 @@ impl Phone {
     /// Its number.
     pub const fn number(&self) -> DeviceNo {
         self.disk.writer.number
+    }
+
+    /// The end of its own chain, as stored.
+    pub fn head(&self) -> ChainHead {
+        self.disk.writer.head()
     }
 
     /// Is the app running?

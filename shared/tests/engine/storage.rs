@@ -2,7 +2,7 @@
 
 use crate::jig::*;
 use shared::ids::DeviceNo;
-use shared::sync::engine::{Input, Output, Problem};
+use shared::sync::engine::{Activity, Input, Output, Problem};
 use shared::testing::device::NOW;
 
 #[test]
@@ -29,6 +29,30 @@ fn a_full_disk_loses_nothing_and_is_tried_again() {
     let (ticket, _) = timer(&outputs);
     tell(&mut two, &mut server, Input::TimerFired(ticket));
     assert_eq!(two.disk.cursor.log.size(), 4);
+}
+
+#[test]
+fn a_slow_disk_is_waited_for_and_nothing_is_stored_twice() {
+    let (mut server, mut one, mut two) = two_phones();
+    write(&mut one, &mut server, credit(250));
+    let outputs = two.handle(Input::SyncNow);
+    let (ticket, request) = until_sent(&mut two, outputs);
+    let answer = server.sync(DeviceNo(2), &request, NOW).expect("an answer");
+    let outputs = answered(&mut two, ticket, answer);
+    let verify = outputs
+        .iter()
+        .find(|output| matches!(output, Output::Verify(..)));
+    let storing = local(&mut two, verify.expect("a new head"));
+    let (ticket, _) = timer(&storing);
+    for _ in 0..3 {
+        let outputs = two.handle(Input::TimerFired(ticket));
+        assert_eq!(timer(&outputs).0, ticket, "it goes on waiting");
+        assert!(requests(&outputs).is_empty() && batches(&outputs).is_empty());
+        assert_eq!(problem(&two), Some(Problem::CannotStore), "and says so");
+        assert!(two.handle(Input::SyncNow).is_empty());
+    }
+    settle(&mut two, &mut server, storing);
+    assert_eq!((activity(&two), problem(&two)), (Activity::Settled, None));
 }
 
 #[test]

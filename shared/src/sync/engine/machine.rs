@@ -4,7 +4,7 @@ mod round;
 
 use super::outbox::{Gap, Outbox, Plan};
 use super::status::{Activity, Problem, Stop, SyncStatus};
-use super::wait::{Budget, Waits};
+use super::wait::{Budget, LOCAL_WAIT_MS, Waits};
 use super::{Batch, Cursor, Input, Output, Stored, Ticket};
 use crate::ids::DeviceNo;
 use crate::sync::wire::Advice;
@@ -240,7 +240,12 @@ impl Engine {
                 self.back_off(Problem::TimedOut, out);
             }
             Phase::Checking(..) => self.back_off(Problem::Stalled, out),
-            Phase::Storing(..) => self.back_off(Problem::CannotStore, out),
+            // Whether it is durable must be known before anything else: no second transaction may
+            // begin from a cursor that the first has moved.
+            Phase::Storing(..) => {
+                self.problem = Some(Problem::CannotStore);
+                out.push(Output::SetTimer(self.ticket, LOCAL_WAIT_MS));
+            }
         }
     }
 

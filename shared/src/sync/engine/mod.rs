@@ -104,9 +104,9 @@ pub enum Output {
     Send(Ticket, Box<SyncRequest>),
     /// Check a signature of the server; answer with [`Input::Verified`].
     Verify(Ticket, Box<Check>),
-    /// Make all of it durable in one transaction or nothing of it, then fold it, then answer with
-    /// [`Input::Persisted`] or [`Input::PersistFailed`]. Transactions take effect in the order asked
-    /// for, and are idempotent: after one that took too long the same comes again.
+    /// Make all of it durable in one transaction, then fold it and answer with
+    /// [`Input::Persisted`]; or answer with [`Input::PersistFailed`] when nothing of it is durable.
+    /// The engine waits for one of the two as long as it takes, so no part ever comes twice.
     Persist(Ticket, Box<Batch>),
     /// Answer with [`Input::TimerFired`] after so many milliseconds. An earlier timer is void.
     SetTimer(Ticket, u32),
@@ -142,10 +142,19 @@ pub struct Batch {
     /// The device's own events up to this number stand in the log: they, and the keys made with
     /// them, are no longer in the outbox.
     pub confirmed_seq: u32,
-    /// Set when this storage is an older copy of the device's: its chain goes on after this head.
-    /// The transaction must fail if the device has written a number up to it in the meantime.
-    pub restored: Option<ChainHead>,
+    /// Set when this storage is an older copy of the device's.
+    pub restored: Option<Restored>,
     /// An own event turned out not to be accepted, though it was counted while it waited: fold
     /// everything anew, from the log and then from the outbox.
     pub rebuild: bool,
+}
+
+/// The device's own chain goes on in the log: its storage was set back to an older copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// Where the chain ends in this storage. If it ends elsewhere by now, the device has written on
+    /// in the meantime: then the transaction must fail.
+    pub from: ChainHead,
+    /// Where it ends from now on; the events between stand in the chunks.
+    pub to: ChainHead,
 }

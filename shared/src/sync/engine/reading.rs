@@ -1,9 +1,9 @@
 //! Reading a part of the log: every byte is checked before any of it is believed.
 
-use super::Batch;
 use super::cursor::Cursor;
 use super::outbox::Outbox;
 use super::status::{Rewritten, Stop};
+use super::{Batch, Restored};
 use crate::bytes::Bytes;
 use crate::event::{Body, Branch, Decoded, decode_only};
 use crate::ids::DeviceNo;
@@ -36,6 +36,7 @@ pub(super) fn read(
         return Err(Stop::LogRewritten(Rewritten::OtherRoot));
     }
     let own = log.chain(device);
+    let from = outbox.last();
     let mut cursor = reader.cursor;
     cursor.keys_last = cursor.keys_last.max(answer.keys_last);
     Ok(Batch {
@@ -43,7 +44,9 @@ pub(super) fn read(
         keys: answer.keys,
         cursor,
         confirmed_seq: own.map_or(0, |head| head.seq),
-        restored: own.filter(|head| head.seq > outbox.last().seq),
+        restored: own
+            .filter(|to| to.seq > from.seq)
+            .map(|to| Restored { from, to }),
         rebuild: reader.rebuild,
     })
 }

@@ -10,7 +10,7 @@ use crate::sync::log::ChainHead;
 use crate::sync::tree::{Frontier, leaf_hash};
 use crate::sync::wire::{Chunk, Verdict};
 use crate::testing::device::SHOP;
-use crate::testing::phone::fold_chunks;
+use crate::testing::phone::{Phone, fold_chunks};
 
 /// How soon all phones have come to rest: the slowest of them waits for the end of its patience
 /// with a server that did not know it yet.
@@ -51,21 +51,26 @@ impl World {
     fn rests(&self, station: &Station) -> bool {
         let phone = &station.phone;
         let status = phone.engine().status();
-        // What another tab wrote last, the engine may not have heard of yet.
-        let in_log = self.server.state.log.chain(phone.number());
-        if in_log != Some(phone.disk.writer.head()) {
-            return false;
-        }
         match status.activity {
-            Activity::Stopped(Stop::Revoked) => status.waiting == 0,
+            // It keeps what it wrote after the fork, for a person to look at.
+            Activity::Stopped(Stop::Forked) => true,
+            // What another tab wrote last, the engine may not have heard of yet.
+            Activity::Stopped(Stop::Revoked) => status.waiting == 0 && self.has_all_of(phone),
             Activity::Settled => {
                 status.waiting == 0
+                    && self.has_all_of(phone)
                     && status.position == self.server.state.log.size()
                     && phone.disk.new_keys.is_empty()
                     && !self.is_revoked(phone.number())
             }
             _ => false,
         }
+    }
+
+    /// Does the server hold all that a phone wrote?
+    fn has_all_of(&self, phone: &Phone) -> bool {
+        let in_log = self.server.state.log.chain(phone.number());
+        in_log.is_some_and(|in_log| in_log.seq >= phone.head().seq)
     }
 
     /// Checks everything that a shop relies on.
@@ -124,15 +129,14 @@ impl World {
             events.map(|bytes| (bytes, chunk.verdict))
         });
         let in_log: Vec<(&Bytes, Verdict)> = in_log.collect();
-        let written = &station.phone.disk.writer.events;
-        assert_eq!(in_log.len(), written.len(), "phone {}", number.0);
-        assert_eq!(station.written.len(), written.len(), "phone {}", number.0);
+        let saved = &station.saved;
+        assert_eq!(in_log.len(), saved.len(), "phone {}", number.0);
         let revoked = self.is_revoked(number);
         let mut not_accepted = 0;
         for (index, (bytes, verdict)) in in_log.into_iter().enumerate() {
             let place = format!("event {}-{}", number.0, index + 1);
-            assert_eq!(bytes, &written[index], "{place}");
-            let expected = match station.written[index] {
+            assert_eq!(*bytes, saved[index].bytes, "{place}");
+            let expected = match saved[index].quality {
                 Quality::Sound if revoked && verdict == Verdict::Held => Verdict::Held,
                 Quality::Sound => Verdict::Accepted,
                 Quality::Scribble => Verdict::QuarantinedMalformed,
@@ -142,7 +146,7 @@ impl World {
             assert_eq!(verdict, expected, "{place}");
             not_accepted += u64::from(verdict != Verdict::Accepted);
         }
-        self.summary.events += written.len() as u64;
+        self.summary.events += saved.len() as u64;
         self.summary.not_accepted += not_accepted;
     }
 
@@ -157,11 +161,14 @@ impl World {
             "the books of phone {} and its storage differ",
             number.0
         );
-        if self.is_revoked(number) {
+        if self.is_revoked(number) || self.stations[at].forked {
             let read: &[Chunk] = &disk.chunks;
             assert!(server.chunks.starts_with(read), "phone {}", number.0);
             return;
         }
+        let own = disk.writer.events.iter();
+        let saved = self.stations[at].saved.iter().map(|saved| &saved.bytes);
+        assert!(own.eq(saved), "phone {} holds all that it wrote", number.0);
         assert_eq!(disk.chunks, server.chunks, "phone {}", number.0);
         assert_eq!(disk.cursor.log, server.state.log, "phone {}", number.0);
         assert_eq!(

@@ -2,8 +2,8 @@
 //! judgement, and everything that can go wrong between them, from one seed.
 //!
 //! Phones crash around every write, the server around every commit; messages are lost, doubled,
-//! late and overtaken; disks are full, networks come and go, strangers answer. After some minutes
-//! of that the faults stop. Then every phone has to come to rest soon, and all that anyone was
+//! late and overtaken; disks are full or slow, networks come and go, strangers answer; a phone comes
+//! back with an older copy of its storage. After some minutes of that the faults stop. Then every phone has to come to rest soon, and all that anyone was
 //! shown as saved has to be there once, on all phones, in the same books.
 
 mod calm;
@@ -28,6 +28,10 @@ pub struct Summary {
     pub crashes: u64,
     /// Phones that were revoked.
     pub revoked: u64,
+    /// Phones that came back with an older copy of their storage.
+    pub restored: u64,
+    /// Copies that wrote on before they had met the server.
+    pub forked: u64,
     /// Events that the server did not accept.
     pub not_accepted: u64,
 }
@@ -40,6 +44,8 @@ impl core::ops::AddAssign for Summary {
         self.lost_or_doubled += other.lost_or_doubled;
         self.crashes += other.crashes;
         self.revoked += other.revoked;
+        self.restored += other.restored;
+        self.forked += other.forked;
         self.not_accepted += other.not_accepted;
     }
 }

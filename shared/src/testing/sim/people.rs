@@ -1,6 +1,6 @@
 //! What people do at their phones.
 
-use super::world::{Happening, Quality, World};
+use super::world::{Happening, Quality, Saved, World};
 use crate::bytes::{Fixed, KeyId};
 use crate::event::{
     Body, CustomerAdded, CustomerErased, DeviceRevoked, HeldRefused, HeldReleased, Kind,
@@ -46,14 +46,56 @@ impl World {
             5..10 => self.tell(at, life, Input::SyncNow),
             10..15 => self.tell(at, life, Input::Offline),
             15..22 => self.tell(at, life, Input::Online),
-            22..25 => self.scribble(at),
-            25..27 => self.overstep(at),
-            27 if self.rng.chance(25) => self.jump(at),
-            28..33 => self.add_customer(at),
-            33..35 => self.erase_customer(at),
-            35..40 => self.decide_on_held(at),
-            40..42 => self.revoke(at),
-            _ => self.work(at),
+            22..26 => self.stations[at].backup = Some(self.stations[at].phone.disk.clone()),
+            _ => self.write(at),
+        }
+    }
+
+    /// A person writes something. Whoever has restored a phone waits until it has met the server,
+    /// nearly always.
+    fn write(&mut self, at: usize) {
+        let behind = self.is_behind(at);
+        if behind && !self.fault(5) {
+            return;
+        }
+        let before = self.stations[at].phone.head();
+        let ahead = self.stations[at].phone.ledger().clock >= MAX_CLOCK_JUMP;
+        let quality = match self.rng.below(100) {
+            0..3 => Quality::Scribble,
+            3..5 if ahead => Quality::ClockAhead,
+            3..5 => Quality::Forbidden,
+            _ if ahead => Quality::ClockAhead,
+            5 if self.rng.chance(25) => Quality::ClockAhead,
+            _ => Quality::Sound,
+        };
+        match quality {
+            Quality::Scribble => self.scribble(at),
+            Quality::Forbidden => self.overstep(at),
+            Quality::ClockAhead if !ahead => self.jump(at),
+            Quality::ClockAhead | Quality::Sound => self.work(at),
+        }
+        let station = &mut self.stations[at];
+        if behind && station.phone.head() != before && !station.forked {
+            self.summary.forked += 1;
+            station.forked = true;
+        }
+        if !station.forked {
+            let known = station.saved.len();
+            let written = station.phone.disk.writer.events.iter().skip(known);
+            station.saved.extend(written.map(|bytes| Saved {
+                bytes: bytes.clone(),
+                quality,
+            }));
+        }
+    }
+
+    fn work(&mut self, at: usize) {
+        match self.rng.below(80) {
+            0..6 => self.add_customer(at),
+            6..8 => self.erase_customer(at),
+            8..13 => self.decide_on_held(at),
+            13..15 => self.revoke(at),
+            _ => self.make_entries(at),
         }
     }
 
@@ -69,7 +111,7 @@ impl World {
     }
 
     /// Ordinary entries, one or several at a time.
-    fn work(&mut self, at: usize) {
+    fn make_entries(&mut self, at: usize) {
         let role = self.role(at);
         let devices = self.stations.len() as u32;
         let wanted = if self.rng.chance(20) {
@@ -84,7 +126,7 @@ impl World {
                 bodies.push(body);
             }
         }
-        self.append(at, bodies, Vec::new(), Quality::Sound);
+        self.append(at, bodies, Vec::new());
     }
 
     fn add_customer(&mut self, at: usize) {
@@ -103,7 +145,7 @@ impl World {
             messages: None,
             origin: None,
         };
-        self.append(at, vec![added.into()], vec![key], Quality::Sound);
+        self.append(at, vec![added.into()], vec![key]);
     }
 
     fn erase_customer(&mut self, at: usize) {
@@ -119,7 +161,7 @@ impl World {
         let (customer, key) = *self.rng.pick(&known);
         let keys = vec![key];
         let erased = CustomerErased { customer, keys };
-        self.append(at, vec![erased.into()], Vec::new(), Quality::Sound);
+        self.append(at, vec![erased.into()], Vec::new());
     }
 
     fn decide_on_held(&mut self, at: usize) {
@@ -140,7 +182,7 @@ impl World {
                 reason: None,
             }),
         };
-        self.append(at, vec![body], Vec::new(), Quality::Sound);
+        self.append(at, vec![body], Vec::new());
     }
 
     /// The founder removes one phone, at most.
@@ -153,7 +195,7 @@ impl World {
         self.summary.revoked += 1;
         let device = self.stations[other].phone.number();
         let revoked = DeviceRevoked { device };
-        self.append(at, vec![revoked.into()], Vec::new(), Quality::Sound);
+        self.append(at, vec![revoked.into()], Vec::new());
     }
 
     /// A faulty app writes nonsense.
@@ -161,7 +203,6 @@ impl World {
         let mut bytes = self.rng.bytes::<20>().to_vec();
         bytes[0] = 0x42; // no array begins like this
         let station = &mut self.stations[at];
-        station.written.push(Quality::Scribble);
         let outputs = station.phone.scribble(bytes);
         self.perform(at, outputs);
     }
@@ -170,7 +211,7 @@ impl World {
     fn overstep(&mut self, at: usize) {
         let mut stolen = enrolled(DeviceNo::FOUNDER.0, Role::Owner);
         stolen.key = enrolled(99, Role::Owner).key;
-        self.append(at, vec![stolen.into()], Vec::new(), Quality::Forbidden);
+        self.append(at, vec![stolen.into()], Vec::new());
     }
 
     /// A faulty app uses up the Lamport clock.
@@ -178,7 +219,6 @@ impl World {
         let station = &mut self.stations[at];
         let clock = station.phone.ledger().clock + 2 * MAX_CLOCK_JUMP;
         let session = crate::testing::device::session();
-        station.written.push(Quality::ClockAhead);
         let outputs = station
             .phone
             .append_at(clock, vec![session.into()], Vec::new());
@@ -187,16 +227,11 @@ impl World {
 
     /// A command's events are written, and the person sees the tick; or the app dies just before
     /// or just after.
-    fn append(&mut self, at: usize, bodies: Vec<Body>, keys: Vec<SealingKey>, quality: Quality) {
+    fn append(&mut self, at: usize, bodies: Vec<Body>, keys: Vec<SealingKey>) {
         if self.fault(2) {
             return self.crash(at);
         }
-        let station = &mut self.stations[at];
-        let clock = station.phone.ledger().clock + 1;
-        let ahead = clock > MAX_CLOCK_JUMP;
-        let quality = if ahead { Quality::ClockAhead } else { quality };
-        let count = bodies.len();
-        station.written.extend(core::iter::repeat_n(quality, count));
+        let clock = self.stations[at].phone.ledger().clock + 1;
         if self.fault(2) {
             self.stations[at].phone.disk.append(clock, bodies, keys);
             return self.crash(at);

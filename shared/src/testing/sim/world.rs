@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Summary;
+use crate::bytes::Bytes;
 use crate::calendar::TimeMs;
 use crate::event::Role;
 use crate::ids::DeviceNo;
@@ -21,11 +22,21 @@ pub(super) struct Station {
     pub phone: Phone,
     /// How often it was started: what was meant for an earlier life does not reach it.
     pub life: u32,
-    /// For every event: was it sound?
-    pub written: Vec<Quality>,
+    /// All that was shown as saved, kept apart from the phone.
+    pub saved: Vec<Saved>,
     pub revoked: bool,
+    /// An older copy of the storage.
+    pub backup: Option<Disk>,
+    /// A restored copy wrote on before it had met the server: what it writes stays on it.
+    pub forked: bool,
     /// Until then its storage is busy: transactions take effect in the order asked for.
     storage_busy_ms: u64,
+}
+
+/// An event that a person saw the tick for.
+pub(super) struct Saved {
+    pub bytes: Bytes,
+    pub quality: Quality,
 }
 
 /// What an event was when it was written.
@@ -38,6 +49,15 @@ pub(super) enum Quality {
     Forbidden,
     /// Far ahead in the Lamport clock, or written after such a one.
     ClockAhead,
+}
+
+impl Saved {
+    fn sound(bytes: &Bytes) -> Saved {
+        Saved {
+            bytes: bytes.clone(),
+            quality: Quality::Sound,
+        }
+    }
 }
 
 /// Something that happens at a moment.
@@ -90,10 +110,12 @@ impl World {
         }
         let writers = core::iter::once(founder).chain((2..=phones).map(Writer::new));
         let stations = writers.map(|writer| Station {
-            written: vec![Quality::Sound; writer.events.len()],
+            saved: writer.events.iter().map(Saved::sound).collect(),
             phone: Phone::new(Disk::new(writer)),
             life: 0,
             revoked: false,
+            backup: None,
+            forked: false,
             storage_busy_ms: 0,
         });
         let mut world = World {
@@ -172,8 +194,30 @@ impl World {
     pub fn crash(&mut self, at: usize) {
         self.summary.crashes += 1;
         self.stations[at].phone.crash();
+        if self.fault(20) {
+            self.restore(at);
+        }
         let delay_ms = 1 + self.rng.below(40_000);
         self.after(delay_ms, Happening::Start { at });
+    }
+
+    /// The phone comes back with an older copy of its storage. Only when all of its entries are with
+    /// the server: else they would be lost indeed.
+    fn restore(&mut self, at: usize) {
+        let station = &mut self.stations[at];
+        if self.server.state.log.chain(station.phone.number()) == Some(station.phone.head())
+            && let Some(backup) = station.backup.take()
+        {
+            self.summary.restored += 1;
+            station.phone.disk = backup;
+        }
+    }
+
+    /// Does the server hold more of a phone's chain than the phone?
+    pub fn is_behind(&self, at: usize) -> bool {
+        let phone = &self.stations[at].phone;
+        let in_log = self.server.state.log.chain(phone.number());
+        in_log.is_some_and(|in_log| in_log.seq > phone.head().seq)
     }
 
     pub fn crash_server(&mut self) {
@@ -243,7 +287,9 @@ impl World {
         let Output::Persist(ticket, batch) = output else {
             return;
         };
-        if self.stations[at].life != life {
+        // What a dead app had under way is gone.
+        let station = &self.stations[at];
+        if station.life != life || !station.phone.is_running() {
             return;
         }
         if self.fault(4) {
@@ -274,6 +320,7 @@ impl World {
         let number = self.stations[at].phone.number();
         match stop {
             Stop::NotEnrolled => assert_ne!(number, DeviceNo::FOUNDER, "the claim told its key"),
+            Stop::Forked => assert!(self.stations[at].forked, "it is the only one"),
             Stop::Revoked => assert!(self.stations[at].revoked, "nobody revoked it"),
             other => panic!("phone {} stopped: {other:?}", number.0),
         }
