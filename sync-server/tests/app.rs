@@ -3,10 +3,11 @@
 mod jig;
 
 use jig::Server;
-use reqwest::{Client, Response};
+use jig::phone::client;
+use reqwest::Response;
 
 async fn get(server: &Server, path: &str, accepts: &str) -> Response {
-    let client = Client::builder().no_proxy().build().expect("a client");
+    let client = client();
     let request = client.get(format!("{}{path}", server.url()));
     request
         .header("accept-encoding", accepts)
@@ -116,7 +117,7 @@ async fn a_file_that_the_browser_has_is_not_sent_again() {
     let server = Server::new().await;
     let first = get(&server, "/", "identity").await;
     let tag = header(&first, "etag").to_owned();
-    let client = Client::builder().no_proxy().build().expect("a client");
+    let client = client();
     for (sent, status) in [
         (tag.clone(), 304),
         (format!("\"x\", W/{tag}"), 304),

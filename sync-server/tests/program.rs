@@ -7,8 +7,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use jig::child::{Process, run};
+use jig::phone::client;
 use jig::{Phone, Server};
-use reqwest::Client;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use sync_server::config::Lan;
 use tokio::task::spawn_blocking;
@@ -116,7 +116,7 @@ async fn phones_in_the_same_network_trust_the_server_after_they_took_its_certifi
     .await;
     let port = server.running().address.port();
     let trust_url = server.running().trust_url.clone().expect("a page");
-    let plain = Client::builder().no_proxy().build().expect("a client");
+    let plain = client();
     let trust_port = trust_url.rsplit(':').next().expect("a port");
     let page = async |path: &str| {
         let answer = plain

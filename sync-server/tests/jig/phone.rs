@@ -59,6 +59,13 @@ pub struct Phone {
     pub new_keys: Vec<SealingKey>,
 }
 
+/// A client that goes straight to the server.
+pub fn client() -> Client {
+    // Whoever is first sets it for the whole process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().expect("a client")
+}
+
 impl Phone {
     /// A phone that belongs to no shop yet.
     pub fn new(url: &str) -> Phone {
@@ -66,7 +73,7 @@ impl Phone {
         let shop = ShopId(Uuid::from_bytes(random()));
         let genesis = ChainHead::genesis(shop, &key.public());
         Phone {
-            http: Client::builder().no_proxy().build().expect("a client"),
+            http: client(),
             url: url.to_owned(),
             shop,
             number: DeviceNo::FOUNDER,
