@@ -204,7 +204,11 @@ async fn keep(live: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
     let _turn = live.turns().take().await;
     let erased = live.peek(|books| books.ledger.erased_keys.clone());
     live.db.persist(batch, &erased).await?;
-    live.take(batch).await?;
+    // It is durable, whatever becomes of the books on the screen: to call it failed would make the
+    // engine read the same part again. Books that could not take it are made anew.
+    if live.take(batch).await.is_err() {
+        let _ = live.refold().await;
+    }
     Ok(())
 }
 
