@@ -102,7 +102,8 @@ pub fn build_all(profile: Profile) -> Result<()> {
     build("sync-server", "pakka-server", profile)
 }
 
-fn build(package: &str, binary: &str, profile: Profile) -> Result<()> {
+/// Builds a program of the workspace.
+pub fn build(package: &str, binary: &str, profile: Profile) -> Result<()> {
     say(format!("building {binary}"));
     let mut command = cargo();
     command.args(["build", "--package", package, "--bin", binary]);

@@ -240,7 +240,9 @@ fn simulator() -> Outcome {
 }
 
 fn end_to_end() -> Outcome {
-    if let Err(failure) = run::build_all(Profile::Release) {
+    let built = run::build_all(Profile::Release)
+        .and_then(|()| run::build("device", "pakka-device", Profile::Release));
+    if let Err(failure) = built {
         eprintln!("{failure}");
         return failed();
     }
@@ -253,6 +255,10 @@ fn end_to_end() -> Outcome {
         .env(
             "PAKKA_SERVER",
             run::binary("pakka-server", Profile::Release),
+        )
+        .env(
+            "PAKKA_DEVICE",
+            run::binary("pakka-device", Profile::Release),
         ));
     let counts = fs::read_to_string(report)
         .ok()
