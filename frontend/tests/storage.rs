@@ -2,6 +2,9 @@
 
 #![cfg(target_arch = "wasm32")]
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use frontend::crypto::{Custody, DeviceKey, random, verify};
 use frontend::store::StoreError;
 use frontend::store::database::{Append, Appended, ShopDatabase};
@@ -14,7 +17,8 @@ use shared::ids::{DeviceNo, ShopId};
 use shared::sync::log::ChainHead;
 use shared::sync::wire::SealingKey;
 use uuid::Uuid;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -227,7 +231,7 @@ async fn a_value_that_cannot_be_stored_undoes_the_whole_transaction() {
 #[wasm_bindgen_test]
 async fn an_upgrade_in_another_tab_closes_this_one() {
     let name = format!("upgrade-{}", new_shop());
-    let lost = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let lost = Rc::new(RefCell::new(None));
     let told = lost.clone();
     let old = Database::open(Open {
         name: &name,
@@ -247,6 +251,71 @@ async fn an_upgrade_in_another_tab_closes_this_one() {
         matches!(plain(&name, 1).await, Err(StoreError::NewerApp)),
         "no way back"
     );
+}
+
+/// A tab of an app that does not let go when asked to.
+fn stubborn_tab(name: &str) -> js_sys::Promise {
+    Function::new_with_args(
+        "name",
+        "return new Promise(resolve => {
+             const request = indexedDB.open(name, 1);
+             request.onsuccess = () => resolve(request.result);
+         });",
+    )
+    .call1(&JsValue::NULL, &name.into())
+    .expect("asked")
+    .unchecked_into()
+}
+
+#[wasm_bindgen_test]
+async fn an_upgrade_that_an_old_tab_blocks_is_said_and_goes_on_when_it_closes() {
+    let name = format!("blocked-{}", new_shop());
+    let old = JsFuture::from(stubborn_tab(&name)).await.expect("opened");
+    let old: web_sys::IdbDatabase = old.unchecked_into();
+    let said = Rc::new(Cell::new(false));
+    let told = said.clone();
+    let newer = Database::open(Open {
+        name: &name,
+        version: 2,
+        upgrade: one_store,
+        blocked: Box::new(move || {
+            told.set(true);
+            // The person closes the old tab.
+            old.close();
+        }),
+        lost: Box::new(|_| {}),
+    });
+    let newer = newer.await.expect("a database");
+    assert!(said.get());
+    assert!(newer.write(&["things"]).is_ok());
+}
+
+#[wasm_bindgen_test]
+async fn an_upgrade_that_fails_leaves_nothing_half_made() {
+    let name = format!("failed-{}", new_shop());
+    let failing = Database::open(Open {
+        name: &name,
+        version: 1,
+        upgrade: |db, from| one_store(db, from).and_then(|()| one_store(db, from)),
+        blocked: Box::new(|| {}),
+        lost: Box::new(|_| {}),
+    });
+    assert!(failing.await.is_err(), "the same store twice");
+    let again = plain(&name, 1).await.expect("a database");
+    assert!(again.write(&["things"]).is_ok());
+}
+
+#[wasm_bindgen_test]
+async fn that_a_shop_was_here_is_remembered_apart_from_storage() {
+    let shop = new_shop();
+    frontend::store::index::remember(shop);
+    assert!(frontend::store::index::was_here());
+    assert_eq!(frontend::store::index::shops().await.first(), Some(&shop));
+    frontend::store::index::forget_current();
+    assert!(frontend::store::index::was_here());
+    founded(shop).await;
+    let listed = frontend::store::index::shops().await;
+    assert!(listed.contains(&shop), "the databases themselves say it");
 }
 
 #[wasm_bindgen_test]
@@ -282,7 +351,6 @@ trait Kind {
 impl Kind for JsValue {
     /// A `CryptoKey` is an object without an index; bytes are not.
     fn is_instance_of_object(&self) -> bool {
-        use wasm_bindgen::JsCast as _;
         self.is_instance_of::<Object>() && !self.is_instance_of::<js_sys::Uint8Array>()
     }
 }
