@@ -139,7 +139,7 @@ pub fn customer(index: usize, rng: &mut Rng) -> String {
     // 48 and 24 names, walked so that neighbours differ in both.
     let first = FIRST[(index * 7 + index / FIRST.len()) % FIRST.len()];
     let round = index / FIRST.len();
-    let locality = LOCALITY[(round * 5 + index) % LOCALITY.len()];
+    let locality = LOCALITY[(round * 2 + index) % LOCALITY.len()];
     let again = index / (FIRST.len() * LOCALITY.len());
     let hindi = rng.chance(33);
     let (first, locality) = if hindi {
