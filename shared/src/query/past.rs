@@ -6,8 +6,8 @@
 //!
 //! `recorded = min(max(at, recorded of the device's entry before), received)`
 //!
-//! That never decreases along a device's chain, so what was known at a moment is, for every device,
-//! all up to some number: a cut ([`Known`]).
+//! The server's time does not go back, so that never decreases along a device's chain. What was
+//! known at a moment is then, for every device, all up to some number: a cut ([`Known`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
