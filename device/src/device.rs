@@ -54,6 +54,8 @@ pub(crate) struct Server {
 pub struct Traffic {
     /// Requests of the sync.
     pub requests: u64,
+    /// Those among them that the server did not take, because it was busy or for another reason.
+    pub refused: u64,
     /// Their bodies.
     pub sent_bytes: u64,
     /// The bodies of the answers.

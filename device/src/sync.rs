@@ -153,6 +153,9 @@ impl Device {
         };
         let traffic = &mut self.server_mut()?.traffic;
         traffic.requests += 1;
+        if matches!(&reply, Ok(reply) if reply.status >= 400) {
+            traffic.refused += 1;
+        }
         let Ok(reply) = reply else {
             return Ok(Some(Input::Failed(ticket, Failure::Unreachable)));
         };

@@ -8,6 +8,7 @@ use shared::event::Paid;
 use shared::ids::CustomerId;
 use shared::money::Paise;
 use shared::text::Field;
+use sync_server::config::Flags;
 
 fn add_customer(device: &mut Device, name: &str) -> CustomerId {
     let events = device.execute(AddCustomer::named(name)).expect("adds");
@@ -132,4 +133,54 @@ async fn a_server_on_the_local_network_is_believed_by_its_authority_and_by_nothi
         .expect("claims");
     owner.sync_until_quiet().await.expect("syncs");
     assert_eq!(owner.waiting(), 0);
+}
+
+#[tokio::test]
+async fn a_device_brought_back_from_an_older_copy_gets_what_it_wrote_since() {
+    let server = TestServer::start().await;
+    let folders = tempfile::tempdir().expect("folders");
+    let (folder, copy) = (folders.path().join("device"), folders.path().join("copy"));
+    let mut owner = server.founder_in(&folder).await;
+    let priya = add_customer(&mut owner, "Priya");
+    owner.sync_until_quiet().await.expect("syncs");
+    std::fs::create_dir(&copy).expect("a folder");
+    let file = "device.journal";
+    std::fs::copy(folder.join(file), copy.join(file)).expect("copies");
+    give(&mut owner, priya, 40);
+    owner.sync_until_quiet().await.expect("syncs");
+    let books = owner.ledger().checksum();
+    drop(owner);
+
+    let mut owner = Device::open(&copy).expect("opens");
+    assert_eq!(owner.ledger().balance(priya).khata, Paise::ZERO);
+    owner.sync_until_quiet().await.expect("syncs");
+    assert_eq!(owner.ledger().checksum(), books);
+    give(&mut owner, priya, 2);
+    owner.sync_until_quiet().await.expect("syncs");
+    drop(owner);
+    let mut owner = Device::open(&copy).expect("opens");
+    let helper = server.join(&mut owner, "Helper").await;
+    assert_eq!(helper.ledger().balance(priya).khata, Paise(42_00));
+}
+
+#[tokio::test]
+async fn a_device_that_asks_too_often_waits_as_it_is_told_and_loses_nothing() {
+    const SYNCS: u32 = 60;
+    let server = TestServer::start_with(Flags {
+        rate: Some("10".to_owned()),
+        ..Flags::default()
+    })
+    .await;
+    let mut owner = server.founder().await;
+    let priya = add_customer(&mut owner, "Priya");
+    for _ in 0..SYNCS {
+        give(&mut owner, priya, 1);
+        owner.sync_until_quiet().await.expect("syncs");
+        assert_eq!(owner.waiting(), 0);
+    }
+    let told_to_wait = owner.traffic().refused;
+    assert!(told_to_wait > 0, "the server never asked for patience");
+    let helper = server.join(&mut owner, "Helper").await;
+    let khata = helper.ledger().balance(priya).khata;
+    assert_eq!(khata, Paise(i64::from(SYNCS) * 100));
 }

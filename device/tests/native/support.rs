@@ -39,7 +39,8 @@ impl TestServer {
         (TestServer { url, ..server }, authority)
     }
 
-    async fn start_with(flags: Flags) -> TestServer {
+    /// A new server with these settings.
+    pub async fn start_with(flags: Flags) -> TestServer {
         let folder = tempfile::tempdir().expect("a folder");
         let flags = Flags {
             data: Some(folder.path().display().to_string()),
