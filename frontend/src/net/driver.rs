@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use gloo_net::http::Method;
 use shared::calendar::TimeMs;
-use shared::sync::engine::{Batch, Engine, Failure, Input, Output, Stored, Ticket, read_reply};
+use shared::sync::engine::{Engine, Failure, Input, Output, Stored, Ticket, read_reply};
 use shared::sync::wire::SyncRequest;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -22,6 +22,10 @@ use crate::store::shop::{Live, made_keys, now};
 use crate::store::status::Contact;
 
 const SYNC: &str = "/api/v1/sync";
+
+/// The most bytes of events that one answer may bring: the engine checks an answer in one go, and a
+/// cheap phone shall do that between two frames that a person sees.
+const WANT_BYTES: u32 = 256 * 1024;
 
 /// The engine and what it has under way.
 pub(crate) struct Driver {
@@ -108,7 +112,7 @@ impl Driver {
             }),
             Output::Send(ticket, request) => self.send(ticket, *request),
             Output::Persist(ticket, batch) => spawn_local(async move {
-                let kept = keep(&live, &batch).await;
+                let kept = live.take(&batch).await;
                 driver.input(match kept {
                     Ok(()) => Input::Persisted(ticket),
                     Err(_) => Input::PersistFailed(ticket),
@@ -142,7 +146,8 @@ impl Driver {
         }
     }
 
-    fn send(self: &Rc<Driver>, ticket: Ticket, request: SyncRequest) {
+    fn send(self: &Rc<Driver>, ticket: Ticket, mut request: SyncRequest) {
+        request.want_bytes = request.want_bytes.min(WANT_BYTES);
         let Ok(controller) = AbortController::new() else {
             return self.input(Input::Failed(ticket, Failure::Unreachable));
         };
@@ -197,19 +202,6 @@ impl Drop for Driver {
             request.abort();
         }
     }
-}
-
-/// Stores a part of the log durably and folds it, and tells the other tabs.
-async fn keep(live: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
-    let _turn = live.turns().take().await;
-    let erased = live.peek(|books| books.ledger.erased_keys.clone());
-    live.db.persist(batch, &erased).await?;
-    // It is durable, whatever becomes of the books on the screen: to call it failed would make the
-    // engine read the same part again. Books that could not take it are made anew.
-    if live.take(batch).await.is_err() {
-        let _ = live.refold().await;
-    }
-    Ok(())
 }
 
 fn read(reply: &Reply) -> Result<shared::sync::wire::SyncAnswer, Failure> {

@@ -6,7 +6,7 @@ use shared::bytes::{Bytes, Hash};
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
-use shared::sync::engine::{Batch, Cursor};
+use shared::sync::engine::Cursor;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, SealingKey, Verdict};
 use shared::text::{Key, KeyRing};
@@ -134,18 +134,6 @@ impl Books {
         if own {
             self.confirmed_seq = self.confirmed_seq.max(chunk.first_seq + chunk.count - 1);
         }
-        Ok(Folded::Done)
-    }
-
-    /// Folds a part of the server's log that was stored.
-    pub(super) fn take(&mut self, batch: &Batch) -> Result<Folded, StoreError> {
-        for chunk in &batch.chunks {
-            if self.fold_chunk(chunk)? == Folded::Refold {
-                return Ok(Folded::Refold);
-            }
-        }
-        self.cursor = Some(batch.cursor.clone());
-        self.take_keys(&batch.keys);
         Ok(Folded::Done)
     }
 

@@ -386,24 +386,66 @@ impl Live {
         Ok(())
     }
 
-    /// Folds a part of the server's log that has just been stored. To be called in turn.
+    /// Stores a part of the server's log durably, folds it and tells the other tabs. Folding lets the
+    /// screen move and entries be written in between: in any order they give the same state.
     pub(crate) async fn take(self: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
-        let keys = !batch.keys.is_empty();
-        self.tell(&News::Written { keys });
-        let filled_before = self.peek(Books::is_filled);
-        let folded = if batch.rebuild || batch.restored.is_some() {
-            Folded::Refold
-        } else {
-            self.change(|books| books.take(batch))?
+        let stored = {
+            let _turn = self.turns.take().await;
+            let erased = self.peek(|books| books.ledger.erased_keys.clone());
+            self.db.persist(batch, &erased).await
         };
-        if folded == Folded::Refold {
-            self.refold().await?;
+        stored?;
+        self.tell(&News::Written {
+            keys: !batch.keys.is_empty(),
+        });
+        let filled_before = self.peek(Books::is_filled);
+        // It is durable, whatever becomes of the books on the screen: to call it failed would make
+        // the engine read the same part again. Books that could not take it are made anew.
+        let folded = match batch.rebuild || batch.restored.is_some() {
+            true => Ok(Folded::Refold),
+            false => self.fold_in_slices(batch).await,
+        };
+        if folded != Ok(Folded::Done) {
+            let _turn = self.turns.take().await;
+            let _ = self.refold().await;
         }
         if !filled_before && self.peek(Books::is_filled) {
             let live = self.clone();
             spawn_local(async move { live.start_session().await });
         }
         Ok(())
+    }
+
+    async fn fold_in_slices(&self, batch: &Batch) -> Result<Folded, StoreError> {
+        let mut slices = Slices::start();
+        let mut rest = batch.chunks.as_slice();
+        self.change(|books| books.take_keys(&batch.keys));
+        while !rest.is_empty() {
+            let turn = self.turns.take().await;
+            let folded = self.change(|books| {
+                // At least one, however long the turn was waited for.
+                while let Some((chunk, behind)) = rest.split_first() {
+                    if books.fold_chunk(chunk)? == Folded::Refold {
+                        return Ok(Folded::Refold);
+                    }
+                    rest = behind;
+                    if slices.is_over() {
+                        break;
+                    }
+                }
+                Ok(Folded::Done)
+            });
+            if folded != Ok(Folded::Done) {
+                return folded;
+            }
+            drop(turn);
+            slices.breathe().await;
+        }
+        self.change(|books| {
+            books.cursor = Some(batch.cursor.clone());
+            books.take_keys(&[]);
+        });
+        Ok(Folded::Done)
     }
 
     /// The shop has a server from now on.

@@ -3,8 +3,8 @@
 use js_sys::Promise;
 use wasm_bindgen_futures::JsFuture;
 
-/// How long the screen may stand still: two frames at 60 Hz.
-const SLICE_MS: f64 = 32.0;
+/// How long the screen may stand still: a frame at 60 Hz.
+const SLICE_MS: f64 = 16.0;
 
 /// The time that a piece of work has taken since the screen could last move.
 pub struct Slices {
@@ -19,10 +19,15 @@ impl Slices {
         }
     }
 
+    /// Has the screen stood still long enough?
+    pub fn is_over(&self) -> bool {
+        clock_ms() - self.since_ms >= SLICE_MS
+    }
+
     /// To be called between two steps: lets the screen move when it has waited long enough, and
     /// says so.
     pub async fn breathe(&mut self) -> bool {
-        if clock_ms() - self.since_ms < SLICE_MS {
+        if !self.is_over() {
             return false;
         }
         let moved = Promise::new(&mut |resolve, _| {
