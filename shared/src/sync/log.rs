@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use super::tree::{Frontier, leaf_hash};
-use super::wire::{Generation, Verdict};
+use super::wire::{BranchOf, Generation, Verdict};
 use crate::bytes::Hash;
 use crate::calendar::TimeMs;
 use crate::chain;
@@ -59,6 +59,10 @@ pub struct Log {
     frontier: Frontier,
     #[n(3)]
     chains: BTreeMap<DeviceNo, ChainHead>,
+    /// Which of them are copies of others.
+    #[n(4)]
+    #[cbor(default)]
+    branches: BTreeMap<DeviceNo, BranchOf>,
 }
 
 /// An event cannot stand at the end of the log.
@@ -80,6 +84,7 @@ impl Log {
             generation,
             frontier: Frontier::new(),
             chains: BTreeMap::new(),
+            branches: BTreeMap::new(),
         }
     }
 
@@ -111,6 +116,11 @@ impl Log {
     /// How far a device's chain reaches.
     pub fn chain(&self, device: DeviceNo) -> Option<ChainHead> {
         self.chains.get(&device).copied()
+    }
+
+    /// Where a device's chain left another's, if it is a copy.
+    pub fn branch_of(&self, device: DeviceNo) -> Option<BranchOf> {
+        self.branches.get(&device).copied()
     }
 
     /// From now on `device` may appear, its chain beginning at `head`. Known chains stay.
@@ -154,6 +164,11 @@ impl Log {
                     hash: body.previous,
                 };
                 self.begin(body.device, head);
+                let of = BranchOf {
+                    device: body.of,
+                    from_seq: body.from_seq,
+                };
+                self.branches.entry(body.device).or_insert(of);
             }
             _ => {}
         }

@@ -94,6 +94,10 @@ impl Reader<'_> {
         if chunk.first_seq.checked_add(chunk.count).is_none() {
             return Err(Stop::LogRewritten(Rewritten::BadChunk));
         }
+        // The leaves do not say how ids are to be read, but the log does.
+        if chunk.branch_of != self.cursor.log.branch_of(chunk.device) {
+            return Err(Stop::LogRewritten(Rewritten::BadChunk));
+        }
         let own = chunk.device == self.device;
         let events = match chunk.events.take() {
             Some(events) => events,
