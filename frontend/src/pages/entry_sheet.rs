@@ -111,6 +111,7 @@ fn about(row: &EntryRow) -> AnyView {
         let linked: Vec<String> = replaced_by.into_iter().chain(replaces).collect();
         (words::entry_note(books, row), linked)
     });
+    let id = row.id;
     let when = format!("{} · {}", row.on, words::clock(row.at));
     let witness = row.witness.as_ref().map(|witness| {
         t(Msg::EntryWitness {
@@ -126,7 +127,7 @@ fn about(row: &EntryRow) -> AnyView {
             <p>{witness}</p>
             <p class="quiet small">
                 {t(Msg::EntryNumber { number: row.id.to_string() })} " "
-                {entry_state(desk::state_of(row.id))}
+                {move || entry_state(desk::state_of(id))}
             </p>
         </div>
     }
