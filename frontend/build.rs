@@ -142,7 +142,7 @@ fn source(templates: &[(String, Template)], offered: &[String]) -> String {
     }
     format!(
         "/// Every text that a person can see; the words come from the locale file.\n\
-         #[derive(Clone, Debug, PartialEq, Eq)]\n\
+         #[derive(Debug)]\n\
          pub enum Msg {{\n{variants}}}\n\n\
          impl Msg {{\n    \
              /// The place of the text in [`KEYS`] and what fills its placeholders.\n    \

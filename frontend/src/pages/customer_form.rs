@@ -26,7 +26,7 @@ struct Form {
 
 impl Form {
     fn fields(self, name_first: bool) -> AnyView {
-        let optional = Some(Msg::CommonOptional);
+        let optional = || Some(Msg::CommonOptional);
         view! {
             <TextField
                 label=t(Msg::CustomerName)
@@ -34,11 +34,11 @@ impl Form {
                 max_length=MAX_NAME_CHARS
                 first=name_first
             />
-            {self.phone.field(Msg::CustomerPhone, MAX_CODE_CHARS, Typing::Phone, optional.clone())}
+            {self.phone.field(Msg::CustomerPhone, MAX_CODE_CHARS, Typing::Phone, optional())}
             {self
                 .address
-                .field(Msg::CustomerPlace, MAX_ADDRESS_CHARS, Typing::Words, optional.clone())}
-            {self.limit.amount_field(Msg::CustomerCreditLimit, optional)}
+                .field(Msg::CustomerPlace, MAX_ADDRESS_CHARS, Typing::Words, optional())}
+            {self.limit.amount_field(Msg::CustomerCreditLimit, optional())}
         }
         .into_any()
     }

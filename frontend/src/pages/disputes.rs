@@ -30,14 +30,6 @@ const OFFERED: usize = 5;
 /// How far back the look goes, unless the person says.
 const DAYS_BACK: i32 = 90;
 
-const KINDS: [(ClaimKind, Msg); 5] = [
-    (ClaimKind::Payment, Msg::ClaimPayment),
-    (ClaimKind::Purchase, Msg::ClaimPurchase),
-    (ClaimKind::Return, Msg::ClaimReturn),
-    (ClaimKind::Deposit, Msg::EntryDeposit),
-    (ClaimKind::Withdrawal, Msg::EntryWithdrawal),
-];
-
 /// The screen.
 pub fn disputes() -> AnyView {
     let named = history::query_value("customer").and_then(|id| id.parse().ok());
@@ -64,10 +56,13 @@ pub fn disputes() -> AnyView {
             answered(books, &dispute(books, &claim), opened)
         }))
     };
-    let kinds = KINDS
-        .iter()
-        .map(|(kind, words)| (*kind, t(words.clone())))
-        .collect();
+    let kinds = vec![
+        (ClaimKind::Payment, t(Msg::ClaimPayment)),
+        (ClaimKind::Purchase, t(Msg::ClaimPurchase)),
+        (ClaimKind::Return, t(Msg::ClaimReturn)),
+        (ClaimKind::Deposit, t(Msg::EntryDeposit)),
+        (ClaimKind::Withdrawal, t(Msg::EntryWithdrawal)),
+    ];
     let body = view! {
         <div class="stack">
             {who(customer)} {choices("kind", t(Msg::ClaimKind), kinds, kind)}

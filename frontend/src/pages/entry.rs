@@ -229,8 +229,9 @@ impl Form {
             .into_any()
         };
         let filled = |value: RwSignal<String>, empty: Msg| {
+            let empty = t(empty);
             Signal::derive(move || match value.get() {
-                value if value.trim().is_empty() => t(empty.clone()),
+                value if value.trim().is_empty() => empty.clone(),
                 value => value,
             })
         };

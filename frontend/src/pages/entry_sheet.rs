@@ -54,29 +54,33 @@ pub fn entry_sheet(id: EntryId, opened: RwSignal<Option<EntryId>>) -> AnyView {
             | RowKind::TransferOut
     );
     let left = desk::books_untracked(|books| left_to_return(books.ledger, id));
-    let returns = left.filter(|left| left.is_positive() && row.customer.is_some());
-    let goods_return = returns.map(|_| {
-        view! {
-            <a class="button" href=Place::ReturnOf(id).to_string()>
-                {t(Msg::EntryReturn)}
-            </a>
-        }
-    });
-    let correct = correctable.then(|| {
-        view! {
-            <a class="button" href=Place::Correct(id).to_string()>
-                {t(Msg::EntryCorrect)}
-            </a>
-        }
-    });
+    let returns = left.is_some_and(|left| left.is_positive()) && row.customer.is_some();
+    let goods_return = move || {
+        returns.then(|| {
+            view! {
+                <a class="button" href=Place::ReturnOf(id).to_string()>
+                    {t(Msg::EntryReturn)}
+                </a>
+            }
+        })
+    };
+    let correct = move || {
+        correctable.then(|| {
+            view! {
+                <a class="button" href=Place::Correct(id).to_string()>
+                    {t(Msg::EntryCorrect)}
+                </a>
+            }
+        })
+    };
     let actions = move || {
         if taking_back.get() {
             return take_back(id, close);
         }
         view! {
             <div class="side-by-side">
-                {goods_return.clone()}
-                {correct.clone()}
+                {goods_return()}
+                {correct()}
                 <button type="button" class="button" on:click=move |_| taking_back.set(true)>
                     {t(Msg::EntryTakeBack)}
                 </button>

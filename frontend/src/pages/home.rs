@@ -24,11 +24,12 @@ use crate::platform::history;
 /// phone draws between two frames.
 const ROWS_AT_ONCE: usize = 40;
 
-const FILTERS: [(CustomerFilter, &str, Msg); 4] = [
-    (CustomerFilter::All, "", Msg::HomeAll),
-    (CustomerFilter::Due, "due", Msg::HomeDue),
-    (CustomerFilter::Advance, "advance", Msg::HomeAdvance),
-    (CustomerFilter::Overdue, "overdue", Msg::HomeOverdue),
+/// The filters and their words in the address.
+const FILTERS: [(CustomerFilter, &str); 4] = [
+    (CustomerFilter::All, ""),
+    (CustomerFilter::Due, "due"),
+    (CustomerFilter::Advance, "advance"),
+    (CustomerFilter::Overdue, "overdue"),
 ];
 
 /// The screen.
@@ -38,23 +39,25 @@ pub fn home() -> AnyView {
     let filter = RwSignal::new(
         FILTERS
             .iter()
-            .find(|(_, word, _)| *word == shown)
-            .map_or(CustomerFilter::All, |(filter, ..)| *filter),
+            .find(|(_, word)| *word == shown)
+            .map_or(CustomerFilter::All, |(filter, _)| *filter),
     );
     let people = People::new();
     // The address follows, so that back returns to the same list.
     Effect::new(move |before: Option<()>| {
         let (typed, chosen) = (search.get(), filter.get());
         let word = FILTERS.iter().find(|(known, ..)| *known == chosen);
-        let show = word.map_or("", |(_, word, _)| word);
+        let show = word.map_or("", |(_, word)| word);
         if before.is_some() {
             history::replace(&history::with_query("/", &[("q", &typed), ("show", show)]));
         }
     });
-    let options = FILTERS
-        .iter()
-        .map(|(filter, _, words)| (*filter, t(words.clone())))
-        .collect();
+    let options = vec![
+        (CustomerFilter::All, t(Msg::HomeAll)),
+        (CustomerFilter::Due, t(Msg::HomeDue)),
+        (CustomerFilter::Advance, t(Msg::HomeAdvance)),
+        (CustomerFilter::Overdue, t(Msg::HomeOverdue)),
+    ];
     let body = view! {
         <div class="stack">
             {move || sums(desk::books(|books| totals(books.ledger)))}

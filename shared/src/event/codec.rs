@@ -56,6 +56,20 @@ impl IdMap for Branch {
     }
 }
 
+/// How ids are read and written, with a branch or without. One type for both, so that the shapes of
+/// all kinds are compiled once: they are the largest part of the app.
+struct Ids(Option<Branch>);
+
+impl IdMap for Ids {
+    fn read(&self, stored: EventId) -> EventId {
+        self.0.map_or(stored, |branch| branch.read(stored))
+    }
+
+    fn written(&self, id: EventId) -> EventId {
+        self.0.map_or(id, |branch| branch.written(id))
+    }
+}
+
 /// What bytes turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
@@ -102,9 +116,12 @@ pub enum Malformed {
 
 /// The bytes of an event.
 pub fn encode(event: &Event) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(96);
-    let Ok(()) = write(event, &mut Encoder::new(&mut bytes), &mut ());
-    bytes
+    let mut sink = Sink::Bytes(Vec::with_capacity(96));
+    write(event, &mut sink, &mut Ids(None));
+    match sink {
+        Sink::Bytes(bytes) => bytes,
+        Sink::Matches { .. } => unreachable!("it began as bytes"),
+    }
 }
 
 /// Reads an event. `branch` says how ids are read in the bytes of a forked branch; it applies to
@@ -124,10 +141,8 @@ pub fn decode_only(
         return Err(Malformed::TooLong);
     }
     let writer = writer(bytes).ok_or(Malformed::NotAnEvent)?;
-    match branch {
-        Some(mut branch) if writer == branch.of => decode_with(bytes, &mut branch, wanted),
-        _ => decode_with(bytes, &mut (), wanted),
-    }
+    let branch = branch.filter(|branch| writer == branch.of);
+    decode_with(bytes, &mut Ids(branch), wanted)
 }
 
 /// The device that the bytes name as their writer.
@@ -137,11 +152,7 @@ fn writer(bytes: &[u8]) -> Option<DeviceNo> {
     decoder.u32().ok().map(DeviceNo)
 }
 
-fn decode_with<C: IdMap>(
-    bytes: &[u8],
-    ids: &mut C,
-    wanted: fn(u16) -> bool,
-) -> Result<Decoded, Malformed> {
+fn decode_with(bytes: &[u8], ids: &mut Ids, wanted: fn(u16) -> bool) -> Result<Decoded, Malformed> {
     let mut decoder = Decoder::new(bytes);
     let (elements, envelope, kind, version) =
         read_head(&mut decoder, ids).map_err(|_| Malformed::NotAnEvent)?;
@@ -156,12 +167,16 @@ fn decode_with<C: IdMap>(
         && let Ok(Some(body)) = Body::decode(kind, version, &mut decoder, ids)
     {
         let event = Event { envelope, body };
-        let mut rest = Matches {
+        let mut sink = Sink::Matches {
             rest: bytes,
             equal: true,
         };
-        let Ok(()) = write(&event, &mut Encoder::new(&mut rest), ids);
-        if rest.equal && rest.rest.is_empty() {
+        write(&event, &mut sink, ids);
+        if let Sink::Matches {
+            rest: [],
+            equal: true,
+        } = sink
+        {
             return Ok(Decoded::Known(event));
         }
         return Ok(Decoded::Unknown(Unknown {
@@ -192,9 +207,9 @@ fn check_group(group: Group, seq: u32) -> Result<(), Malformed> {
     }
 }
 
-fn read_head<C: IdMap>(
+fn read_head(
     decoder: &mut Decoder<'_>,
-    ids: &mut C,
+    ids: &mut Ids,
 ) -> Result<(u64, Envelope, u16, u8), minicbor::decode::Error> {
     let elements = decoder.array()?.unwrap_or(0);
     if elements < ELEMENTS {
@@ -214,21 +229,16 @@ fn read_head<C: IdMap>(
     Ok((elements, envelope, decoder.u16()?, decoder.u8()?))
 }
 
-fn write<W: Write<Error = Infallible>, C: IdMap>(
-    event: &Event,
-    encoder: &mut Encoder<W>,
-    ids: &mut C,
-) -> Result<(), Infallible> {
-    // The writers used here cannot fail, and no shape of Pakka refuses to be written.
-    try_write(event, encoder, ids).unwrap_or_else(|error| unreachable!("{error}"));
-    Ok(())
+fn write(event: &Event, sink: &mut Sink<'_>, ids: &mut Ids) {
+    // A sink cannot fail, and no shape of Pakka refuses to be written.
+    try_write(event, &mut Encoder::new(sink), ids).unwrap_or_else(|error| unreachable!("{error}"));
 }
 
-fn try_write<W: Write, C: IdMap>(
+fn try_write(
     event: &Event,
-    encoder: &mut Encoder<W>,
-    ids: &mut C,
-) -> Result<(), encode::Error<W::Error>> {
+    encoder: &mut Encoder<&mut Sink<'_>>,
+    ids: &mut Ids,
+) -> Result<(), encode::Error<Infallible>> {
     let envelope = &event.envelope;
     let id = ids.written(envelope.id);
     encoder.array(ELEMENTS)?.u32(id.device.0)?.u32(id.seq)?;
@@ -243,19 +253,22 @@ fn try_write<W: Write, C: IdMap>(
     event.body.encode(encoder, ids)
 }
 
-/// A writer that only compares with bytes that are already there.
-struct Matches<'b> {
-    rest: &'b [u8],
-    equal: bool,
+/// Where bytes go: into memory, or against bytes that are already there.
+enum Sink<'b> {
+    Bytes(Vec<u8>),
+    Matches { rest: &'b [u8], equal: bool },
 }
 
-impl Write for Matches<'_> {
+impl Write for Sink<'_> {
     type Error = Infallible;
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        match self.rest.split_at_checked(bytes.len()) {
-            Some((head, rest)) if head == bytes => self.rest = rest,
-            _ => self.equal = false,
+        match self {
+            Sink::Bytes(written) => written.extend_from_slice(bytes),
+            Sink::Matches { rest, equal } => match rest.split_at_checked(bytes.len()) {
+                Some((head, left)) if head == bytes => *rest = left,
+                _ => *equal = false,
+            },
         }
         Ok(())
     }
