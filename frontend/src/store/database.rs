@@ -7,6 +7,7 @@ use shared::bytes::{Bytes, KeyId};
 use shared::event::PublicKey;
 use shared::ids::ShopId;
 use shared::sync::engine::{Batch, Cursor};
+use shared::sync::erasure::erased_keys;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::{SealingKey, Token};
 use wasm_bindgen::JsValue;
@@ -283,7 +284,8 @@ impl ShopDatabase {
     }
 
     /// Writes a part of the server's log that was read and checked, in one transaction. Own events
-    /// that stand in it leave the tail.
+    /// that stand in it leave the tail, and keys that it destroys leave with it; those that were
+    /// `erased` before never come back.
     pub async fn persist(&self, batch: &Batch, erased: &BTreeSet<KeyId>) -> Result<(), StoreError> {
         let stores = [schema::META, schema::TAIL, schema::KEYS, schema::SEGMENTS];
         let tx = self.db.write(&stores)?;
@@ -295,8 +297,16 @@ impl ShopDatabase {
             tx.store(schema::SEGMENTS)?
                 .put(first.position as f64, &encode(&batch.chunks))?;
         }
-        let wanted = |key: &&SealingKey| key.key.is_none() || !erased.contains(&key.id);
+        let chunks = batch.chunks.iter();
+        let destroyed: BTreeSet<KeyId> = chunks
+            .flat_map(|chunk| {
+                erased_keys(chunk.verdict, chunk.events.as_deref().unwrap_or_default())
+            })
+            .collect();
+        let is_gone = |id: &KeyId| erased.contains(id) || destroyed.contains(id);
+        let wanted = |key: &&SealingKey| key.key.is_none() || !is_gone(&key.id);
         write_keys(&tx, batch.keys.iter().filter(wanted))?;
+        destroy(&tx, &destroyed)?;
         meta.put(schema::CURSOR, &encode(&batch.cursor))?;
         tail.delete_up_to(f64::from(batch.confirmed_seq))?;
         if let Some(restored) = &batch.restored {
@@ -312,6 +322,13 @@ impl ShopDatabase {
                 tail.put(f64::from(rest.first_seq), &encode(&rest))?;
             }
         }
+        tx.commit().await
+    }
+
+    /// Destroys keys that are still here though their customer was erased.
+    pub async fn destroy_keys(&self, keys: &BTreeSet<KeyId>) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::KEYS])?;
+        destroy(&tx, keys)?;
         tx.commit().await
     }
 
@@ -368,6 +385,15 @@ fn write_keys<'k>(
     let store = tx.store(schema::KEYS)?;
     keys.into_iter()
         .try_for_each(|key| store.put(key.id.to_string(), &encode(key)))
+}
+
+/// Issues the writes that put a tombstone in the place of each key.
+fn destroy(tx: &Transaction, keys: &BTreeSet<KeyId>) -> Result<(), StoreError> {
+    let tombstones: Vec<SealingKey> = keys
+        .iter()
+        .map(|&id| SealingKey { id, key: None })
+        .collect();
+    write_keys(tx, &tombstones)
 }
 
 fn read_optional<T>(bytes: Option<Vec<u8>>, what: &'static str) -> Result<Option<T>, StoreError>

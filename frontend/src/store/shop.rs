@@ -1,10 +1,11 @@
 //! The shop that is open in this tab: what screens read, and the one way to write.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use shared::bytes::{Bytes, Fixed};
+use shared::bytes::{Bytes, Fixed, KeyId};
 use shared::calendar::TimeMs;
 use shared::command::{self, Command, Context, QuestionKind, Refusal, StartSession, Why};
 use shared::event::{self, Body, Decoded, Event};
@@ -130,7 +131,17 @@ impl Shop {
         let shop = loaded.identity.shop;
         let segments = pack::is_worth_it(loaded.segments.iter().map(Vec::len));
         let tail = pack::is_worth_it(loaded.tail.iter().map(Run::length_bytes));
+        let held = loaded.keys.iter().filter(|key| key.key.is_some());
+        let held: BTreeSet<KeyId> = held.map(|key| key.id).collect();
         let books = fold_all(loaded, progress).await?;
+        let erased: BTreeSet<KeyId> = held
+            .intersection(&books.ledger.erased_keys)
+            .copied()
+            .collect();
+        if !erased.is_empty() {
+            // An erasure that counts only since the owner let it in, or that an older app stored.
+            db.destroy_keys(&erased).await?;
+        }
         let live = Rc::new(Live {
             db,
             key,

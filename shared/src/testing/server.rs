@@ -3,13 +3,14 @@
 use super::device::{sign, verify};
 use crate::bytes::KeyId;
 use crate::calendar::TimeMs;
-use crate::event::{Body, CustomerErased, Decoded, Event, PublicKey, decode};
+use crate::event::PublicKey;
 use crate::ids::{DeviceNo, ShopId};
+use crate::sync::erasure::erased_keys;
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
 use crate::sync::tree;
 use crate::sync::wire::{
     Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, PROTOCOL, SealingKey, SyncAnswer, SyncRequest,
-    TreeHead, Verdict,
+    TreeHead,
 };
 
 /// What the server's disk holds. A clone of it is a backup.
@@ -83,23 +84,12 @@ impl Server {
 
     /// Destroys the keys that an accepted event erases, and lets the devices know.
     fn erase(&mut self, chunk: &Chunk) {
-        if chunk.verdict != Verdict::Accepted {
-            return;
-        }
-        for bytes in chunk.events.iter().flatten() {
-            if let Ok(Decoded::Known(Event {
-                body: Body::CustomerErased(CustomerErased { keys, .. }),
-                ..
-            })) = decode(&bytes.0, None)
-            {
-                for id in keys {
-                    self.keys
-                        .iter_mut()
-                        .filter(|known| known.id == id)
-                        .for_each(|known| known.key = None);
-                    self.keys.push(SealingKey { id, key: None });
-                }
-            }
+        for id in erased_keys(chunk.verdict, chunk.events.as_deref().unwrap_or_default()) {
+            self.keys
+                .iter_mut()
+                .filter(|known| known.id == id)
+                .for_each(|known| known.key = None);
+            self.keys.push(SealingKey { id, key: None });
         }
     }
 
