@@ -9,11 +9,14 @@ use frontend::store::start::APP_VERSION;
 use frontend::store::{
     Answers, EntryState, NewShop, Refused, Shop, Stage, StoreError, create_shop, stage,
 };
-use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment, Refusal};
-use shared::event::{Language, Paid, Role};
-use shared::ids::{CustomerId, EventId, ShopId};
+use shared::command::{
+    AddCustomer, CustomerRejection, Details, EraseCustomer, GiveCredit, ReceivePayment, Refusal,
+    ReverseEntry, Why,
+};
+use shared::event::{Language, Paid, ReasonCode, Role};
+use shared::ids::{CustomerId, EntryId, EventId, ShopId};
 use shared::money::Paise;
-use shared::text::Field;
+use shared::text::{Field, Opened};
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -216,6 +219,42 @@ async fn without_a_server_every_entry_waits_on_the_phone_and_can_be_taken_out() 
     let message = shared::chain::head_message(head.0.shop, head.0.device, head.1, &hash);
     let sound = verify(&unsent.key, &message, &unsent.push.signature).await;
     assert_eq!(sound, Ok(true), "signed over the whole chain");
+}
+
+#[wasm_bindgen_test]
+async fn an_erased_customer_cannot_be_read_on_this_phone_any_more() {
+    let shop = new_shop().await;
+    let priya = add(shop, "Priya").await;
+    let owing = give(shop, priya, 670).await;
+    let erase = EraseCustomer { customer: priya };
+    let refused = shop.execute(erase.clone()).await;
+    let not_settled = CustomerRejection::NotSettled {
+        khata: Paise(670_00),
+        advance: Paise(0),
+    };
+    assert_eq!(refused, Err(Refused::Rules(not_settled.into())));
+    let given_up = ReverseEntry {
+        target: EntryId(owing),
+        why: Why::new(ReasonCode::Agreed),
+        witness: None,
+    };
+    shop.execute(given_up).await.expect("taken back");
+    let key = shop.peek(|books| books.ledger.customers[&priya].added.as_ref().map(|a| a.key));
+    shop.execute(erase).await.expect("erased");
+
+    let db = ShopDatabase::open(id(shop), || {}, |_| {})
+        .await
+        .expect("opened");
+    let stored = db.load().await.expect("readable").expect("founded").keys;
+    let stored = stored.iter().find(|stored| Some(stored.id) == key);
+    assert_eq!(stored.map(|stored| stored.key), Some(None), "a tombstone");
+    for shop in [shop, open(id(shop)).await] {
+        let name = shop.peek(|books| {
+            let name = books.ledger.customers[&priya].name.get().expect("named");
+            books.keys.open(name, Field::Name)
+        });
+        assert_eq!(name, Opened::Erased);
+    }
 }
 
 #[wasm_bindgen_test]

@@ -3,6 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use frontend::crypto::{Custody, DeviceKey, random, verify};
@@ -12,10 +13,12 @@ use frontend::store::idb::{Database, Open};
 use frontend::store::records::{Identity, after};
 use js_sys::{Function, Object};
 use shared::bytes::{Bytes, Fixed};
-use shared::event::Role;
-use shared::ids::{DeviceNo, ShopId};
+use shared::calendar::TimeMs;
+use shared::event::{Body, CustomerErased, DeviceNamed, Envelope, Event, PublicKey, Role, encode};
+use shared::ids::{CustomerId, DeviceNo, EventId, ShopId};
+use shared::sync::engine::{Batch, Cursor};
 use shared::sync::log::ChainHead;
-use shared::sync::wire::SealingKey;
+use shared::sync::wire::{Chunk, SealingKey, Verdict};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -107,6 +110,90 @@ async fn entries_and_their_keys_are_there_after_a_reload() {
         (loaded.tail[0].first_seq, &loaded.tail[0].events),
         (1, &events)
     );
+}
+
+/// A part of the log that a phone has read: one event of another phone, and keys.
+fn batch(shop: ShopId, key: &PublicKey, event: &Event, keys: &[SealingKey]) -> Batch {
+    let EventId { device, seq } = event.envelope.id;
+    let generation = Fixed([3; 16]);
+    Batch {
+        chunks: vec![Chunk {
+            position: u64::from(seq),
+            device,
+            first_seq: seq,
+            count: 1,
+            received: TimeMs(0),
+            verdict: Verdict::Accepted,
+            branch_of: None,
+            events: Some(vec![Bytes(encode(event))]),
+        }],
+        keys: keys.to_vec(),
+        cursor: Cursor::start(shop, generation, *key, DeviceNo::FOUNDER, key),
+        confirmed_seq: 0,
+        restored: None,
+        rebuild: false,
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_erasure_that_is_read_destroys_the_key_with_it_and_for_good() {
+    let shop = new_shop();
+    let (db, _) = founded(shop).await;
+    let loaded = async || {
+        let loaded = db.load().await.expect("readable");
+        loaded.expect("founded")
+    };
+    let own = loaded().await.identity.key;
+    let event = |seq, body: Body| Event {
+        envelope: Envelope {
+            id: EventId::new(2, seq),
+            clock: u64::from(seq),
+            at: TimeMs(0),
+            by: None,
+            group: None,
+            cause: None,
+            correlation: None,
+            expect: None,
+        },
+        body,
+    };
+    let [priya, amit] = [7, 8].map(|number| SealingKey {
+        id: Fixed([number; 16]),
+        key: Some(Fixed([number; 32])),
+    });
+    let named = event(
+        1,
+        DeviceNamed {
+            device: DeviceNo(2),
+            name: "Helper".into(),
+        }
+        .into(),
+    );
+    let first = batch(shop, &own, &named, &[priya.clone(), amit.clone()]);
+    db.persist(&first, &BTreeSet::new()).await.expect("kept");
+    assert_eq!(loaded().await.keys, [priya.clone(), amit.clone()]);
+
+    // The tombstone of the key comes with a later answer, or never: the event is enough. Nor does
+    // the key come back with the event, or behind it.
+    let erasure = CustomerErased {
+        customer: CustomerId(EventId::new(2, 1)),
+        keys: vec![priya.id],
+    };
+    let second = batch(shop, &own, &event(2, erasure.into()), &[priya.clone()]);
+    db.persist(&second, &BTreeSet::new()).await.expect("kept");
+    let gone = SealingKey {
+        key: None,
+        ..priya.clone()
+    };
+    assert_eq!(loaded().await.keys, [gone.clone(), amit.clone()]);
+    let third = Batch {
+        chunks: Vec::new(),
+        ..batch(shop, &own, &named, &[priya.clone()])
+    };
+    db.persist(&third, &BTreeSet::from([priya.id]))
+        .await
+        .expect("kept");
+    assert_eq!(loaded().await.keys, [gone, amit]);
 }
 
 #[wasm_bindgen_test]

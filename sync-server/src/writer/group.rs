@@ -7,8 +7,9 @@ use std::sync::Arc;
 use shared::bytes::KeyId;
 use shared::event::Role;
 use shared::ids::{DeviceNo, ShopId};
+use shared::sync::erasure::erased_keys;
 use shared::sync::judge::{self, Judgement};
-use shared::sync::wire::{Advice, Push, SealingKey, SyncRequest};
+use shared::sync::wire::{Advice, MAX_KEYS, Push, SealingKey, SyncRequest};
 
 use super::{Reply, SyncJob, Taken, Task, unknown};
 use crate::http::error::{Code, Refusal};
@@ -118,7 +119,7 @@ impl Task {
         Ok(())
     }
 
-    /// The keys in a request that are news, numbered.
+    /// The keys in a request that are news, numbered, and those that its events destroy.
     async fn new_keys(
         &self,
         group: &Group,
@@ -127,23 +128,14 @@ impl Task {
         request: &SyncRequest,
         judgement: &Judgement,
     ) -> Result<Vec<Change>, Refusal> {
-        let sent = request.keys.as_deref().unwrap_or_default();
-        let advice = judgement.standing.advice;
         let record = &group.shops[&shop].record;
-        let Some(sender) = record.state.authority.device(device) else {
-            return Ok(Vec::new());
-        };
-        let is_doubtful = matches!(advice, Advice::Resign | Advice::Reenrol | Advice::Fork);
-        if sent.is_empty() || is_doubtful || sender.role < Role::Cashier {
-            return Ok(Vec::new());
-        }
-        // The names of people are lost with their keys: a revoked phone may still bring keys, for
-        // the entries that the owner may release, but destroys none.
-        let may_destroy = sender.role >= Role::Manager && !sender.revoked;
-        let ids: Vec<KeyId> = sent.iter().map(|key| key.id).collect();
+        let keys = wanted_keys(record, device, request, judgement);
         let mut known: HashMap<KeyId, bool> = HashMap::new();
-        for key in self.store.keys_named(shop, &ids).await? {
-            known.insert(key.id, key.key.is_some());
+        let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
+        for ids in ids.chunks(MAX_KEYS) {
+            for key in self.store.keys_named(shop, ids).await? {
+                known.insert(key.id, key.key.is_some());
+            }
         }
         for change in &group.changes {
             if let Change::KeySet {
@@ -156,21 +148,17 @@ impl Task {
         }
         let mut last = record.last_key;
         let mut news = Vec::new();
-        for SealingKey { id, key } in sent {
+        for SealingKey { id, key } in keys {
             // The first key of a name stands, and a destroyed one never comes back.
-            let is_news = match (known.get(id), key) {
-                (None, Some(_)) => true,
-                (None | Some(true), None) => may_destroy,
-                (Some(_), Some(_)) | (Some(false), None) => false,
-            };
+            let is_news = matches!((known.get(&id), key), (None, _) | (Some(true), None));
             if is_news {
                 last += 1;
-                known.insert(*id, key.is_some());
+                known.insert(id, key.is_some());
                 news.push(Change::KeySet {
                     shop,
                     number: last,
-                    id: *id,
-                    key: *key,
+                    id,
+                    key,
                 });
             }
         }
@@ -251,6 +239,33 @@ impl Task {
         tracing::error!(%error, "it is unknown whether a commit was made");
         self.registry.forget(shops);
     }
+}
+
+/// The keys that a request sends, as far as its device may, and then the tombstones of those that
+/// its accepted events destroy.
+fn wanted_keys(
+    shop: &ShopRecord,
+    device: DeviceNo,
+    request: &SyncRequest,
+    judgement: &Judgement,
+) -> Vec<SealingKey> {
+    let Some(sender) = shop.state.authority.device(device) else {
+        return Vec::new();
+    };
+    let advice = judgement.standing.advice;
+    let is_doubtful = matches!(advice, Advice::Resign | Advice::Reenrol | Advice::Fork);
+    let may_send = sender.role >= Role::Cashier && !is_doubtful;
+    // The names of people are lost with their keys: a revoked phone may still bring keys, for the
+    // entries that the owner may release, but destroys none.
+    let may_destroy = sender.role >= Role::Manager && !sender.revoked;
+    let sent = request.keys.iter().flatten();
+    let sent = sent.filter(|key| may_send && (key.key.is_some() || may_destroy));
+    let erased = request.push.iter().flat_map(|push| {
+        let chunks = judgement.chunks.iter();
+        chunks.flat_map(move |chunk| erased_keys(chunk.verdict, chunk.events(push)))
+    });
+    let tombstones = erased.map(|id| SealingKey { id, key: None });
+    sent.cloned().chain(tombstones).collect()
 }
 
 fn encode_events(push: &Push, chunk: &judge::NewChunk) -> Vec<u8> {

@@ -69,6 +69,8 @@ impl Sqlite {
             log: Database::open(&folder.join(LOG_FILE), LOG_READERS, &LOG_MIGRATIONS).await?,
             keys: Database::open(&folder.join(KEYS_FILE), KEYS_READERS, &KEYS_MIGRATIONS).await?,
         };
+        // The server may have died between the destruction of a key and this.
+        write::empty_wal(&mut *store.keys.writer.acquire().await?).await?;
         Ok(store)
     }
 }
