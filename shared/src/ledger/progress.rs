@@ -87,10 +87,21 @@ pub struct Receipts {
 
 impl Receipts {
     /// The server took `count` events of a device, from `first_seq` on.
+    ///
+    /// A chain is taken in its order, so nothing of it came later than what follows it: should the
+    /// server's clock have gone back, the earlier time holds for what came before as well.
     pub fn add(&mut self, device: DeviceNo, first_seq: u32, count: u32, received: TimeMs) {
-        if count > 0 {
-            let last = first_seq.saturating_add(count - 1);
-            self.runs.insert((device, last), (first_seq, received));
+        if count == 0 {
+            return;
+        }
+        let last = first_seq.saturating_add(count - 1);
+        let after = (device, last.saturating_add(1))..=(device, u32::MAX);
+        let next = self.runs.range(after).next().map(|(_, run)| run.1);
+        let received = next.map_or(received, |next| next.min(received));
+        self.runs.insert((device, last), (first_seq, received));
+        let before = self.runs.range_mut((device, 0)..(device, last)).rev();
+        for (_, run) in before.take_while(|(_, run)| run.1 > received) {
+            run.1 = received;
         }
     }
 

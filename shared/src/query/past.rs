@@ -6,7 +6,7 @@
 //!
 //! `recorded = min(max(at, recorded of the device's entry before), received)`
 //!
-//! The server's time does not go back, so that never decreases along a device's chain. What was
+//! A chain is received in its order ([`Receipts::add`]), so that never decreases along it. What was
 //! known at a moment is then, for every device, all up to some number: a cut ([`Known`]).
 
 use std::collections::{BTreeMap, BTreeSet};

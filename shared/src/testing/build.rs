@@ -33,7 +33,6 @@ pub struct Shop {
     pub now: TimeMs,
     clocks: BTreeMap<DeviceNo, u64>,
     sent: BTreeMap<DeviceNo, u32>,
-    server_now: TimeMs,
     entropy: Entropy,
     people: u8,
 }
@@ -51,7 +50,6 @@ impl Shop {
             now: TimeMs(0),
             clocks: BTreeMap::new(),
             sent: BTreeMap::new(),
-            server_now: TimeMs(0),
             entropy: Entropy::new([7; 32]),
             people: 0,
         };
@@ -102,13 +100,12 @@ impl Shop {
         }
     }
 
-    /// The server takes everything that it does not have, now. Its own clock never goes back.
+    /// The server takes everything that it does not have, now.
     pub fn sync(&mut self) {
-        self.server_now = self.server_now.max(self.now);
         for (&device, lane) in &self.ledger.lanes {
             let sent = self.sent.insert(device, lane.last_seq).unwrap_or(0);
             self.receipts
-                .add(device, sent + 1, lane.last_seq - sent, self.server_now);
+                .add(device, sent + 1, lane.last_seq - sent, self.now);
         }
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use shared::bytes::Fixed;
-use shared::calendar::FinancialYear;
+use shared::calendar::{FinancialYear, TimeMs};
 use shared::event::{CreditGiven, Paid, Particulars, ReasonCode, Refund};
 use shared::ids::{CustomerId, DeviceNo, EntryId};
+use shared::ledger::Receipts;
 use shared::query::{
     Change, Known, balance_as_known, balance_as_of, balances_as_of, changes_since, recorded,
     statement,
@@ -203,4 +204,24 @@ fn what_came_after_a_statement_is_told() {
     let after = statement(shop.books(), priya, from, to, &BTreeMap::new(), 0);
     assert!(after.rows.iter().any(|row| row.id == kept));
     assert_eq!(after.closing.khata, rupees(105));
+}
+
+#[test]
+fn nothing_of_a_chain_was_received_later_than_what_follows_it() {
+    let times = [(1, 500), (3, 900), (5, 400), (7, 600)].map(|(seq, ms)| (seq, TimeMs(ms)));
+    let received = |order: [usize; 4]| {
+        let mut receipts = Receipts::default();
+        for index in order {
+            let (first, time) = times[index];
+            receipts.add(DeviceNo(1), first, 2, time);
+        }
+        [1, 4, 5, 8].map(|seq| receipts.received(DeviceNo(1), seq).expect("received").0)
+    };
+    assert_eq!(received([0, 1, 2, 3]), [400, 400, 400, 600]);
+    assert_eq!(
+        received([3, 2, 1, 0]),
+        [400, 400, 400, 600],
+        "in whatever order it is told"
+    );
+    assert_eq!(received([2, 0, 3, 1]), [400, 400, 400, 600]);
 }
