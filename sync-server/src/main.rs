@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use fast_qr::QRBuilder;
 use sync_server::code::Code;
 use sync_server::config::{Config, Flags};
 use sync_server::server::{self, Running};
@@ -75,6 +76,11 @@ fn print(running: &Running) -> io::Result<()> {
     let mut words = format!("Pakka is at {}\n", running.url);
     if let Some(trust) = &running.trust_url {
         words += &format!("Phones open {trust} first, once\n");
+        if io::stdout().is_terminal()
+            && let Ok(code) = QRBuilder::new(trust.as_str()).build()
+        {
+            words += &format!("{}\n", code.to_str());
+        }
     }
     if let Some(code) = &running.claim_code {
         words += &format!("The owner's claim code: {code}\n");

@@ -329,6 +329,16 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_is_described_for_those_who_host() {
+        let hosting = include_str!("../../../docs/hosting.md");
+        for name in NAMES {
+            let variable = name.to_ascii_uppercase().replace('-', "_");
+            assert!(hosting.contains(&format!("| `--{name}")), "{name}");
+            assert!(hosting.contains(&format!("`PAKKA_{variable}`")), "{name}");
+        }
+    }
+
+    #[test]
     fn a_setting_in_the_file_that_does_not_exist_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("pakka.toml");

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Sse};
 use shared::event::Role;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::WatchStream;
-use tokio_stream::{Stream, StreamExt};
 
 use super::App;
 use super::caller::{Caller, role};
@@ -20,6 +20,9 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// When it is worth to listen again.
 const LISTEN_RETRY_MS: u32 = 30_000;
+
+/// What nginx and others read.
+const NOT_BUFFERED: &str = "x-accel-buffering";
 
 enum News {
     Head(u64),
@@ -40,7 +43,7 @@ enum News {
 pub async fn hints(
     State(app): State<Arc<App>>,
     caller: Caller,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     caller.require(Role::Display)?;
     let place = Arc::clone(&app.limits.listeners)
         .try_acquire_owned()
@@ -63,9 +66,13 @@ pub async fn hints(
         // Kept as long as the stream lives.
         let _ = &place;
         match news {
-            News::Head(head) => Some(Ok(Event::default().data(format!("{{\"head\":{head}}}")))),
+            News::Head(head) => Some(Ok::<_, Infallible>(
+                Event::default().data(format!("{{\"head\":{head}}}")),
+            )),
             News::End => None,
         }
     });
-    Ok(Sse::new(hints).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+    let stream = Sse::new(hints).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // Proxies must not wait for more.
+    Ok(([(NOT_BUFFERED, "no")], stream))
 }

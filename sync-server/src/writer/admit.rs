@@ -257,3 +257,44 @@ fn check_name(name: &str) -> Result<(), Refusal> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::event::Role;
+    use shared::testing::device::{NOW, SHOP, key};
+
+    use super::*;
+
+    #[test]
+    fn a_pairing_lapses_after_five_minutes_and_a_phone_that_asked_waits_a_day_longer() {
+        let joiner = JoinerRecord {
+            device: DeviceNo(2),
+            key: key(2),
+            token_hash: Hash::default(),
+            name: "Ravi's phone".to_owned(),
+        };
+        let mut pairing = PairingRecord {
+            secret_hash: Hash::default(),
+            code_hash: Hash::default(),
+            shop: SHOP,
+            role: Role::Cashier,
+            expires: NOW.plus_ms(PAIRING_LIFE_MS),
+            joiner: None,
+        };
+        let five_minutes = NOW.plus_ms(5 * 60 * 1000);
+        assert!(!is_over(&pairing, five_minutes.plus_ms(-1)));
+        assert!(is_over(&pairing, five_minutes));
+        pairing.joiner = Some(joiner);
+        assert!(!is_over(&pairing, five_minutes));
+        assert!(is_over(&pairing, five_minutes.plus_ms(24 * 60 * 60 * 1000)));
+    }
+
+    #[test]
+    fn a_joining_phone_has_a_name_that_can_be_shown() {
+        assert!(check_name("रवि का फ़ोन").is_ok());
+        assert!(check_name(&"x".repeat(MAX_NAME_CHARS)).is_ok());
+        for name in ["x".repeat(MAX_NAME_CHARS + 1), "two\nlines".to_owned()] {
+            assert!(check_name(&name).is_err(), "{name}");
+        }
+    }
+}
