@@ -13,6 +13,7 @@ use crate::components::sheet::Sheet;
 use crate::components::toast;
 use crate::i18n::{Msg, t};
 use crate::place::{EntryKind, Place};
+use crate::platform::history;
 
 /// The button that opens the sheet, and the sheet.
 pub fn tool(id: CustomerId) -> AnyView {
@@ -31,7 +32,7 @@ fn sheet(id: CustomerId, opened: RwSignal<bool>) -> AnyView {
     let close = Callback::new(move |()| opened.set(false));
     let erasing = RwSignal::new(false);
     let inside = move || match erasing.get() {
-        true => erase(id, close),
+        true => erase(id),
         false => ways(id, erasing),
     };
     view! {
@@ -51,7 +52,7 @@ fn ways(id: CustomerId, erasing: RwSignal<bool>) -> AnyView {
     let withdraw =
         has_advance.then(|| entry(EntryKind::Withdraw, Icon::Out, Msg::AccountsWithdraw));
     let settle =
-        (owes && has_advance).then(|| entry(EntryKind::Settle, Icon::Tick, Msg::EntryAdvanceUsed));
+        (owes && has_advance).then(|| entry(EntryKind::Settle, Icon::Tick, Msg::AccountsSettle));
     let debt = owes.then(|| {
         view! {
             {setting_row(Place::Move(id), Icon::Send, Msg::AccountsMove, None)}
@@ -75,12 +76,13 @@ fn ways(id: CustomerId, erasing: RwSignal<bool>) -> AnyView {
 }
 
 /// Says what will be gone and what stays, and does it.
-fn erase(id: CustomerId, close: Callback<()>) -> AnyView {
+fn erase(id: CustomerId) -> AnyView {
     let doing = Doing::new();
     let yes = move |_| {
         doing.run(EraseCustomer { customer: id }, move |_| {
             toast::saved(t(Msg::AccountsErased));
-            close.run(());
+            // This page bears the name.
+            history::back(&Place::Khata.to_string());
         });
     };
     view! {
