@@ -60,6 +60,7 @@ impl World {
                 status.waiting == 0
                     && self.has_all_of(phone)
                     && status.position == self.server.state.log.size()
+                    && phone.disk.cursor.keys_last == self.server.keys.len() as u64
                     && phone.disk.new_keys.is_empty()
                     && !self.is_revoked(phone.number())
             }
