@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::read::{GzEncoder, MultiGzDecoder};
 use minicbor::{Decode, Decoder, Encode};
 use shared::sync::wire::{MAX_ENCODED_REQUEST_BYTES, MAX_REQUEST_BYTES, MEDIA_TYPE};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
@@ -24,6 +25,9 @@ const MAX_SMALL_BYTES: usize = 16 * 1024;
 
 /// Answers below this many bytes are sent as they are.
 const MIN_COMPRESSED_BYTES: usize = 1024;
+
+/// Answers from this many bytes on are compressed aside.
+const MIN_ASIDE_BYTES: usize = 64 * 1024;
 
 /// Fast rather than small: history that phones fetch again and again belongs into segments.
 const BROTLI_QUALITY: i32 = 4;
@@ -121,12 +125,13 @@ pub fn decode<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Refusal> {
 }
 
 /// An answer's body, compressed if the asker can read that and it is worth it.
-pub fn answer<T: Encode<()>>(value: &T, asked: &HeaderMap) -> Response {
+pub async fn answer<T: Encode<()>>(value: &T, asked: &HeaderMap) -> Response {
     let bytes = minicbor::to_vec(value).expect("a vector takes all that is written");
-    let accepts = text(asked, header::ACCEPT_ENCODING);
-    let (encoding, bytes) = match encoding(accepts) {
-        Some(Encoding::Brotli) if bytes.len() >= MIN_COMPRESSED_BYTES => ("br", to_brotli(&bytes)),
-        Some(Encoding::Gzip) if bytes.len() >= MIN_COMPRESSED_BYTES => ("gzip", to_gzip(&bytes)),
+    let wanted = encoding(text(asked, header::ACCEPT_ENCODING));
+    let (encoding, bytes) = match wanted {
+        Some(encoding) if bytes.len() >= MIN_COMPRESSED_BYTES => {
+            (encoding.name(), compress(encoding, bytes).await)
+        }
         _ => ("", bytes),
     };
     let mut response = bytes.into_response();
@@ -139,6 +144,23 @@ pub fn answer<T: Encode<()>>(value: &T, asked: &HeaderMap) -> Response {
     response
 }
 
+/// Long bodies are compressed beside the tasks that serve others: the first sync of one phone must
+/// not delay another's sale.
+async fn compress(encoding: Encoding, bytes: Vec<u8>) -> Vec<u8> {
+    let is_short = bytes.len() < MIN_ASIDE_BYTES;
+    let work = move || match encoding {
+        Encoding::Brotli => to_brotli(&bytes),
+        Encoding::Gzip => to_gzip(&bytes),
+    };
+    if is_short {
+        work()
+    } else {
+        spawn_blocking(work)
+            .await
+            .expect("compression has no faults")
+    }
+}
+
 /// The ways of compressing that the server writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -146,6 +168,15 @@ pub enum Encoding {
     Brotli,
     /// RFC 1952.
     Gzip,
+}
+
+impl Encoding {
+    const fn name(self) -> &'static str {
+        match self {
+            Encoding::Brotli => "br",
+            Encoding::Gzip => "gzip",
+        }
+    }
 }
 
 /// The best that an `Accept-Encoding` allows.

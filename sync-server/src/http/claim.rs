@@ -31,7 +31,7 @@ pub async fn claim(
 ) -> Result<Response, Refusal> {
     app.check_tries(from.ip())?;
     match app.writer.claim(request).await {
-        Ok(claimed) => Ok(answer(&claimed, &headers)),
+        Ok(claimed) => Ok(answer(&claimed, &headers).await),
         Err(refusal) => {
             if matches!(refusal.code, Code::UnknownCode | Code::UsedCode) {
                 app.count_try(from.ip());

@@ -52,7 +52,7 @@ pub async fn offer(
         ));
     }
     let pairing = app.writer.offer(caller.shop, offer).await?;
-    Ok(answer(&Pairing::from(pairing), &headers))
+    Ok(answer(&Pairing::from(pairing), &headers).await)
 }
 
 /// The pairings under way
@@ -79,7 +79,7 @@ pub async fn list(
         .filter(|pairing| !is_over(pairing, now))
         .map(Pairing::from)
         .collect();
-    Ok(answer(&open, &headers))
+    Ok(answer(&open, &headers).await)
 }
 
 /// Ends a pairing
@@ -104,7 +104,7 @@ pub async fn withdraw(
     let secret_hash = parse_hash(&secret_hash)
         .ok_or_else(|| Refusal::new(Code::BadParameter, "a hash has 64 hexadecimal digits"))?;
     app.writer.withdraw(caller.shop, secret_hash).await?;
-    Ok(answer(&(), &headers))
+    Ok(answer(&(), &headers).await)
 }
 
 /// A phone asks to join; the secret is what lets it in
@@ -143,7 +143,7 @@ pub async fn join(
     {
         app.count_try(from.ip());
     }
-    Ok(answer(&answered?, &headers))
+    Ok(answer(&answered?, &headers).await)
 }
 
 async fn wait_for_owner(

@@ -55,7 +55,7 @@ pub async fn sync(
         ));
     }
     let answered = pull(&app, &caller, &asked, judgement, &record).await?;
-    Ok(answer(&answered, &headers))
+    Ok(answer(&answered, &headers).await)
 }
 
 /// What is left of a request once the push was taken.
