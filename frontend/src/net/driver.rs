@@ -17,8 +17,10 @@ use super::hints::Hints;
 use super::http::{Address, Reply};
 use crate::crypto;
 use crate::store::StoreError;
+use crate::store::fold::made_keys;
+use crate::store::live::Live;
 use crate::store::records::encode;
-use crate::store::shop::{Live, made_keys, now};
+use crate::store::shop::now;
 use crate::store::status::Contact;
 
 const SYNC: &str = "/api/v1/sync";

@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 
 use shared::bytes::{Bytes, KeyId};
-use shared::event::PublicKey;
 use shared::ids::ShopId;
 use shared::sync::engine::{Batch, Cursor};
 use shared::sync::erasure::erased_keys;
 use shared::sync::log::ChainHead;
-use shared::sync::wire::{SealingKey, Token};
+use shared::sync::wire::SealingKey;
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
@@ -19,7 +18,7 @@ use super::schema;
 
 /// The open database of a shop.
 pub struct ShopDatabase {
-    db: Database,
+    pub(super) db: Database,
 }
 
 /// Everything that a start of the app needs, read in one transaction.
@@ -95,48 +94,6 @@ impl ShopDatabase {
         })
         .await?;
         Ok(ShopDatabase { db })
-    }
-
-    /// Opens the database of a phone that joins a shop which it does not know yet.
-    pub async fn open_for_joining() -> Result<ShopDatabase, StoreError> {
-        let db = Database::open(Open {
-            name: schema::JOINING,
-            version: schema::VERSION,
-            upgrade: schema::upgrade,
-            blocked: Box::new(|| {}),
-            lost: Box::new(|_| {}),
-        })
-        .await?;
-        Ok(ShopDatabase { db })
-    }
-
-    /// The key with which this phone began to join, if it did.
-    pub async fn joining_key(&self) -> Result<Option<(JsValue, PublicKey)>, StoreError> {
-        let tx = self.db.read(&[schema::META])?;
-        let meta = tx.store(schema::META)?;
-        let key = meta.get(schema::DEVICE_KEY)?;
-        let public = meta.get(schema::JOINING_KEY)?;
-        let key = key.value().await?;
-        let public = read_optional(public.bytes().await?, "joining key")?;
-        Ok(public.map(|public| (key, public)))
-    }
-
-    /// Notes the public half of the key with which this phone joins.
-    pub async fn set_joining_key(&self, key: &PublicKey) -> Result<(), StoreError> {
-        let tx = self.db.write(&[schema::META])?;
-        tx.store(schema::META)?
-            .put(schema::JOINING_KEY, &encode(key))?;
-        tx.commit().await
-    }
-
-    /// The phone has joined: the next time it makes another key.
-    pub async fn forget_joining(&self) -> Result<(), StoreError> {
-        let tx = self.db.write(&[schema::META])?;
-        let meta = tx.store(schema::META)?;
-        for record in [schema::JOINING_KEY, schema::DEVICE_KEY, schema::TOKEN] {
-            meta.delete(record)?;
-        }
-        tx.commit().await
     }
 
     /// Deletes the database of a shop.
@@ -258,20 +215,6 @@ impl ShopDatabase {
         let chain = write_own(&tx, &append)?;
         tx.commit().await?;
         Ok(chain)
-    }
-
-    /// A token for the server: the one that was made for it before, if a claim or a pairing was
-    /// begun and its answer got lost, else `fresh`, which is kept from now on.
-    pub async fn token(&self, fresh: Token) -> Result<Token, StoreError> {
-        let tx = self.db.write(&[schema::META])?;
-        let meta = tx.store(schema::META)?;
-        let kept = meta.get(schema::TOKEN)?.bytes().await?;
-        if let Some(token) = read_optional(kept, "token")? {
-            return Ok(token);
-        }
-        meta.put(schema::TOKEN, &encode(&fresh))?;
-        tx.commit().await?;
-        Ok(fresh)
     }
 
     /// Writes what the server has told of itself. The log is read from its beginning.
@@ -396,7 +339,10 @@ fn destroy(tx: &Transaction, keys: &BTreeSet<KeyId>) -> Result<(), StoreError> {
     write_keys(tx, &tombstones)
 }
 
-fn read_optional<T>(bytes: Option<Vec<u8>>, what: &'static str) -> Result<Option<T>, StoreError>
+pub(super) fn read_optional<T>(
+    bytes: Option<Vec<u8>>,
+    what: &'static str,
+) -> Result<Option<T>, StoreError>
 where
     T: for<'b> minicbor::Decode<'b, ()>,
 {

@@ -10,8 +10,9 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use super::StoreError;
+use super::fold::made_keys;
 use super::records::encode;
-use super::shop::{Shop, made_keys};
+use super::shop::Shop;
 
 /// The content of an export file: everything that is needed to bring the entries into the shop's
 /// log from elsewhere. It holds the keys of the names in it: as private as the khata itself.

@@ -9,9 +9,10 @@ use shared::text::{Entropy, KeyRing};
 
 use super::books::Books;
 use super::database::{Append, ShopDatabase};
+use super::execute::keys_of;
 use super::index;
 use super::records::Identity;
-use super::shop::{Progress, Refused, Shop, keys_of, now};
+use super::shop::{Progress, Refused, Shop, now};
 use super::{StoreError, device_key, space};
 use crate::crypto;
 

@@ -1,0 +1,133 @@
+//! One command, decided on the books and written in one transaction.
+
+use shared::bytes::{Bytes, Fixed};
+use shared::command::{self, Command, Context, QuestionKind, StartSession};
+use shared::event::{self, Body, Decoded, Event};
+use shared::sync::engine::Input;
+use shared::sync::log::ChainHead;
+use shared::sync::wire::SealingKey;
+use shared::text::Entropy;
+
+use super::StoreError;
+use super::database::{Append, Appended};
+use super::live::Live;
+use super::shop::{Answers, Committed, Refused, now};
+use super::start::APP_VERSION;
+use crate::crypto;
+use crate::net::tabs::News;
+
+/// How often an append is decided anew because another tab wrote first. Tabs of one phone have one
+/// pair of hands in front of them: twice is rare already.
+const MAX_TRIES: u32 = 8;
+
+impl Live {
+    /// See [`super::Shop::execute`].
+    pub(crate) async fn execute(
+        &self,
+        command: Command,
+        answers: &Answers,
+    ) -> Result<Committed, Refused> {
+        let _turn = self.turns.take().await;
+        for _ in 0..MAX_TRIES {
+            let (expected, events, keys) = self.decide(command.clone(), answers)?;
+            let stored: Vec<Bytes> = events
+                .iter()
+                .map(|event| Bytes(event::encode(event)))
+                .collect();
+            for (event, bytes) in events.iter().zip(&stored) {
+                // What cannot be read again must not be written.
+                if event::decode(&bytes.0, None).as_ref() != Ok(&Decoded::Known(event.clone())) {
+                    return Err(StoreError::Damaged("event").into());
+                }
+            }
+            let first_seq = expected.seq + 1;
+            let append = Append {
+                expected,
+                events: &stored,
+                keys: &keys,
+                draft: answers.draft.as_deref(),
+            };
+            match self.db.append(append).await? {
+                Appended::Saved(chain) => {
+                    self.change(|books| {
+                        books.chain = chain;
+                        let folded = books.fold_own(first_seq, &stored);
+                        books.take_keys(&keys);
+                        folded
+                    })?;
+                    let with_keys = !keys.is_empty();
+                    self.tell(&News::Written { keys: with_keys });
+                    self.drive(Input::Appended {
+                        first_seq,
+                        events: stored,
+                        keys,
+                    });
+                    let events = events.iter().map(|event| event.envelope.id).collect();
+                    return Ok(Committed { events });
+                }
+                Appended::Moved => self.read_news(true).await?,
+            }
+        }
+        Err(StoreError::Failed("other tabs keep writing".into()).into())
+    }
+
+    /// Tells the books which version of the app works on them, if it is another than before.
+    pub(crate) async fn start_session(&self) {
+        let new = self.peek(|books| {
+            let device = books.ledger.devices.get(&books.device());
+            device.is_some_and(|device| device.app.get().is_none_or(|app| app != APP_VERSION))
+        });
+        if new {
+            let session = StartSession {
+                app: APP_VERSION.to_owned(),
+            };
+            // A device that may only read writes nothing.
+            let _ = self.execute(session.into(), &Answers::default()).await;
+        }
+    }
+
+    /// Decides a command on the books as they are.
+    fn decide(
+        &self,
+        command: Command,
+        answers: &Answers,
+    ) -> Result<(ChainHead, Vec<Event>, Vec<SealingKey>), Refused> {
+        let books = self.books.borrow();
+        let entropy = Entropy::new(crypto::random());
+        let next_seq = books.chain.seq + 1;
+        let mut context = Context::new(
+            books.device(),
+            next_seq,
+            now(),
+            books.staff(),
+            &books.keys,
+            entropy,
+        );
+        context.confirmed.extend(answers.confirmed.iter().copied());
+        if answers.confirmed.contains(&QuestionKind::ClockWentBack) {
+            self.clock_confirmed.set(true);
+        }
+        if self.clock_confirmed.get() {
+            context.confirmed.insert(QuestionKind::ClockWentBack);
+        }
+        context.reason = answers.reason.clone();
+        let decision = command::decide(&books.ledger, &context, command).map_err(Refused::Rules)?;
+        let keys = keys_of(&decision);
+        let events = command::compose(&books.ledger, &context, decision);
+        Ok((books.chain, events, keys))
+    }
+}
+
+/// The keys that a decision makes, and the tombstones of those that it destroys.
+pub(super) fn keys_of(decision: &command::Decision) -> Vec<SealingKey> {
+    let made = decision.keys.iter().map(|(id, key)| SealingKey {
+        id: *id,
+        key: Some(Fixed(key.0)),
+    });
+    let destroyed = decision.bodies().flat_map(|body| match body {
+        Body::CustomerErased(erased) => erased.keys.as_slice(),
+        _ => &[],
+    });
+    let destroyed = destroyed.map(|id| SealingKey { id: *id, key: None });
+    made.chain(destroyed).collect()
+}

@@ -1,0 +1,174 @@
+//! What was stored becomes what screens see: at the start, and when other tabs or the server bring
+//! news.
+
+use std::rc::Rc;
+
+use shared::sync::engine::{Batch, Input};
+use shared::sync::wire::SealingKey;
+use wasm_bindgen_futures::spawn_local;
+
+use super::StoreError;
+use super::books::{Books, Folded};
+use super::database::Loaded;
+use super::live::Live;
+use super::records::{Run, Segment, decode};
+use super::shop::Progress;
+use super::slices::Slices;
+use crate::net::tabs::News;
+
+impl Live {
+    /// Reads and folds what other tabs have written, with keys if there may be new ones. To be called
+    /// in turn.
+    pub(crate) async fn read_news(&self, keys: bool) -> Result<(), StoreError> {
+        let (seq, position) = self.peek(|books| (books.chain.seq + 1, books.position + 1));
+        let news = self.db.news(seq, position, keys).await?;
+        let folded = self.change(|books| {
+            books.chain = news.chain;
+            if let Some(identity) = news.identity {
+                books.identity = identity;
+            }
+            for chunk in news.segments.iter().flat_map(|segment| &segment.0) {
+                if books.fold_chunk(chunk)? == Folded::Refold {
+                    return Ok(Folded::Refold);
+                }
+            }
+            for run in &news.tail {
+                books.fold_own(run.first_seq, &run.events)?;
+            }
+            books.cursor = news.cursor;
+            books.take_keys(&news.keys);
+            Ok::<_, StoreError>(Folded::Done)
+        })?;
+        if folded == Folded::Refold {
+            return self.refold().await;
+        }
+        for run in news.tail {
+            self.drive(Input::Appended {
+                first_seq: run.first_seq,
+                keys: made_keys(&run, &news.keys),
+                events: run.events,
+            });
+        }
+        Ok(())
+    }
+
+    /// Folds everything anew from storage, and puts it in place at once when done. To be called in
+    /// turn.
+    pub(crate) async fn refold(&self) -> Result<(), StoreError> {
+        let loaded = self.db.load().await?.ok_or(StoreError::Gone)?;
+        let chosen = self.peek(|books| books.chosen);
+        let mut books = fold_all(loaded, |_| {}).await?;
+        books.chosen = chosen;
+        self.change(|old| *old = books);
+        Ok(())
+    }
+
+    /// Stores a part of the server's log durably, folds it and tells the other tabs. Folding lets the
+    /// screen move and entries be written in between: in any order they give the same state.
+    pub(crate) async fn take(self: &Rc<Live>, batch: &Batch) -> Result<(), StoreError> {
+        let stored = {
+            let _turn = self.turns.take().await;
+            let erased = self.peek(|books| books.ledger.erased_keys.clone());
+            self.db.persist(batch, &erased).await
+        };
+        stored?;
+        self.tell(&News::Written {
+            keys: !batch.keys.is_empty(),
+        });
+        let filled_before = self.peek(Books::is_filled);
+        // It is durable, whatever becomes of the books on the screen: to call it failed would make
+        // the engine read the same part again. Books that could not take it are made anew.
+        let folded = match batch.rebuild || batch.restored.is_some() {
+            true => Ok(Folded::Refold),
+            false => self.fold_in_slices(batch).await,
+        };
+        if folded != Ok(Folded::Done) {
+            let _turn = self.turns.take().await;
+            let _ = self.refold().await;
+        }
+        if !filled_before && self.peek(Books::is_filled) {
+            let live = self.clone();
+            spawn_local(async move { live.start_session().await });
+        }
+        Ok(())
+    }
+
+    async fn fold_in_slices(&self, batch: &Batch) -> Result<Folded, StoreError> {
+        let mut slices = Slices::start();
+        let mut rest = batch.chunks.as_slice();
+        self.change(|books| books.take_keys(&batch.keys));
+        while !rest.is_empty() {
+            let turn = self.turns.take().await;
+            let folded = self.change(|books| {
+                // At least one, however long the turn was waited for.
+                while let Some((chunk, behind)) = rest.split_first() {
+                    if books.fold_chunk(chunk)? == Folded::Refold {
+                        return Ok(Folded::Refold);
+                    }
+                    rest = behind;
+                    if slices.is_over() {
+                        break;
+                    }
+                }
+                Ok(Folded::Done)
+            });
+            if folded != Ok(Folded::Done) {
+                return folded;
+            }
+            drop(turn);
+            slices.breathe().await;
+        }
+        self.change(|books| {
+            books.cursor = Some(batch.cursor.clone());
+            books.take_keys(&[]);
+        });
+        Ok(Folded::Done)
+    }
+}
+
+/// The keys that were made with a run, out of all keys.
+pub(crate) fn made_keys(run: &Run, keys: &[SealingKey]) -> Vec<SealingKey> {
+    let made = run.keys.iter().filter_map(|made| {
+        let key = keys.iter().find(|key| key.id == made.id);
+        key.cloned()
+    });
+    made.collect()
+}
+
+/// Folds what was read from storage, letting the screen breathe now and then.
+pub(super) async fn fold_all(
+    loaded: Loaded,
+    progress: impl Fn(Progress),
+) -> Result<Books, StoreError> {
+    let segments = loaded.segments.iter().map(Vec::len);
+    let tail = loaded.tail.iter().map(Run::length_bytes);
+    let total = segments.chain(tail).sum::<usize>() as u64;
+    let mut done = 0;
+    let mut slices = Slices::start();
+    let mut books = Books::new(loaded.identity, loaded.chain);
+    for bytes in &loaded.segments {
+        let segment: Segment = decode(bytes, "segment")?;
+        for chunk in &segment.0 {
+            if books.fold_chunk(chunk)? == Folded::Refold {
+                return Err(StoreError::Damaged("segment"));
+            }
+            if slices.breathe().await {
+                progress(Progress { done, total });
+            }
+        }
+        done += bytes.len() as u64;
+    }
+    for run in &loaded.tail {
+        books.fold_own(run.first_seq, &run.events)?;
+        done += run.length_bytes() as u64;
+        if slices.breathe().await {
+            progress(Progress { done, total });
+        }
+    }
+    if books.last_own_seq() != books.chain.seq {
+        return Err(StoreError::Damaged("tail"));
+    }
+    books.cursor = loaded.cursor;
+    books.take_keys(&loaded.keys);
+    Ok(books)
+}

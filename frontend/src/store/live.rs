@@ -1,0 +1,204 @@
+//! What a [`super::Shop`] stands for: the books of this tab, and its bonds with the other tabs and
+//! the sync.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use shared::bytes::KeyId;
+use shared::ids::ShopId;
+use shared::sync::engine::{Cursor, Input};
+use wasm_bindgen_futures::spawn_local;
+
+use super::StoreError;
+use super::books::Books;
+use super::database::{Loaded, ShopDatabase};
+use super::fold::fold_all;
+use super::records::{Identity, Run};
+use super::shop::Progress;
+use super::status::Contact;
+use super::turn::Turns;
+use super::{pack, start};
+use crate::crypto::DeviceKey;
+use crate::net::driver::Driver;
+use crate::net::tabs::{Channel, Lead, News};
+
+/// What a [`super::Shop`] stands for.
+pub(crate) struct Live {
+    pub(crate) db: ShopDatabase,
+    pub(crate) key: DeviceKey,
+    pub(super) books: RefCell<Books>,
+    /// Raised with every change of the books.
+    pub(super) version: ArcRwSignal<u64>,
+    pub(super) contact: ArcRwSignal<Contact>,
+    pub(super) turns: Turns,
+    channel: RefCell<Option<Channel>>,
+    /// In the tab that syncs: what drives the engine.
+    driver: RefCell<Option<Rc<Driver>>>,
+    /// The wish to be that tab.
+    lead: RefCell<Option<Lead>>,
+    /// A person said that the clock is right although it went back.
+    pub(super) clock_confirmed: Cell<bool>,
+}
+
+impl Live {
+    /// Folds what was read, joins the other tabs, and syncs if there is a server.
+    pub(super) async fn start(
+        db: ShopDatabase,
+        loaded: Loaded,
+        progress: impl Fn(Progress),
+    ) -> Result<Rc<Live>, StoreError> {
+        let key = DeviceKey::load(loaded.device_key.clone(), loaded.identity.key)
+            .await
+            .map_err(|_| StoreError::Damaged("device key"))?;
+        let shop = loaded.identity.shop;
+        let segments = pack::is_worth_it(loaded.segments.iter().map(Vec::len));
+        let tail = pack::is_worth_it(loaded.tail.iter().map(Run::length_bytes));
+        let held = loaded.keys.iter().filter(|key| key.key.is_some());
+        let held: BTreeSet<KeyId> = held.map(|key| key.id).collect();
+        let books = fold_all(loaded, progress).await?;
+        let erased: BTreeSet<KeyId> = held
+            .intersection(&books.ledger.erased_keys)
+            .copied()
+            .collect();
+        if !erased.is_empty() {
+            // An erasure that counts only since the owner let it in, or that an older app stored.
+            db.destroy_keys(&erased).await?;
+        }
+        let live = Rc::new(Live {
+            db,
+            key,
+            books: RefCell::new(books),
+            version: ArcRwSignal::new(0),
+            contact: ArcRwSignal::new(Contact::NONE),
+            turns: Turns::default(),
+            channel: RefCell::new(None),
+            driver: RefCell::new(None),
+            lead: RefCell::new(None),
+            clock_confirmed: Cell::new(false),
+        });
+        live.listen(shop)?;
+        live.start_sync();
+        live.pack(segments, tail);
+        Ok(live)
+    }
+
+    /// Changes the books and has the screens drawn again.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Books) -> R) -> R {
+        let changed = change(&mut self.books.borrow_mut());
+        self.version.update(|version| *version += 1);
+        changed
+    }
+
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&Books) -> R) -> R {
+        look(&self.books.borrow())
+    }
+
+    /// The shop has a server from now on.
+    pub(crate) async fn take_server(
+        self: &Rc<Live>,
+        identity: Identity,
+        cursor: Cursor,
+    ) -> Result<(), StoreError> {
+        let _turn = self.turns.take().await;
+        self.db.set_server(&identity, &cursor).await?;
+        self.change(|books| {
+            books.identity = identity;
+            books.cursor = Some(cursor);
+        });
+        self.tell(&News::Written { keys: false });
+        self.start_sync();
+        Ok(())
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// The tab that syncs says how it goes.
+    pub(crate) fn set_contact(&self, contact: Contact) {
+        self.contact.set(contact);
+        self.tell(&News::Contact(contact));
+    }
+
+    pub(crate) fn contact(&self) -> Contact {
+        self.contact.get_untracked()
+    }
+
+    pub(crate) fn tell(&self, news: &News) {
+        if let Some(channel) = self.channel.borrow().as_ref() {
+            channel.tell(news);
+        }
+    }
+
+    /// Tells the engine, if this is the tab that syncs.
+    pub(super) fn drive(&self, input: Input) {
+        let driver = self.driver.borrow().clone();
+        if let Some(driver) = driver {
+            driver.input(input);
+        }
+    }
+
+    /// Starts to sync if there is a server, as soon as no other tab does.
+    pub(crate) fn start_sync(self: &Rc<Live>) {
+        if self.peek(|books| books.identity.server.is_none()) || self.lead.borrow().is_some() {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let lead = Lead::ask(self.peek(|books| books.identity.shop), move || {
+            let Some(live) = weak.upgrade() else {
+                return;
+            };
+            spawn_local(async move {
+                match Driver::start(&live).await {
+                    Ok(driver) => *live.driver.borrow_mut() = Some(driver),
+                    Err(error) => start::lost(error),
+                }
+            });
+        });
+        *self.lead.borrow_mut() = Some(lead);
+    }
+
+    /// Packs stores with many small records, behind the screen. What fails is tried again at the
+    /// next start.
+    fn pack(self: &Rc<Live>, segments: bool, tail: bool) {
+        let live = self.clone();
+        spawn_local(async move {
+            let _turn = live.turns.take().await;
+            if segments {
+                let _ = live.db.pack_segments().await;
+            }
+            if tail {
+                let _ = live.db.pack_tail().await;
+            }
+        });
+    }
+
+    /// Hears what other tabs do.
+    fn listen(self: &Rc<Live>, shop: ShopId) -> Result<(), StoreError> {
+        let weak = Rc::downgrade(self);
+        let channel = Channel::open(shop, move |news| {
+            let Some(live) = weak.upgrade() else {
+                return;
+            };
+            match news {
+                News::Written { keys } => spawn_local(async move {
+                    let _turn = live.turns.take().await;
+                    // What cannot be read now is read with the next news, or at the next append.
+                    let _ = live.read_news(keys).await;
+                    live.start_sync();
+                }),
+                News::Contact(contact) => live.contact.set(contact),
+                News::SyncNow => live.drive(Input::SyncNow),
+                News::Hello if live.driver.borrow().is_some() => {
+                    live.tell(&News::Contact(live.contact()));
+                }
+                News::Hello => {}
+            }
+        })?;
+        channel.tell(&News::Hello);
+        *self.channel.borrow_mut() = Some(channel);
+        Ok(())
+    }
+}
