@@ -179,7 +179,12 @@ async fn an_erasure_that_is_read_destroys_the_key_with_it_and_for_good() {
         customer: CustomerId(EventId::new(2, 1)),
         keys: vec![priya.id],
     };
-    let second = batch(shop, &own, &event(2, erasure.into()), &[priya.clone()]);
+    let second = batch(
+        shop,
+        &own,
+        &event(2, erasure.into()),
+        std::slice::from_ref(&priya),
+    );
     db.persist(&second, &BTreeSet::new()).await.expect("kept");
     let gone = SealingKey {
         key: None,
@@ -188,7 +193,7 @@ async fn an_erasure_that_is_read_destroys_the_key_with_it_and_for_good() {
     assert_eq!(loaded().await.keys, [gone.clone(), amit.clone()]);
     let third = Batch {
         chunks: Vec::new(),
-        ..batch(shop, &own, &named, &[priya.clone()])
+        ..batch(shop, &own, &named, std::slice::from_ref(&priya))
     };
     db.persist(&third, &BTreeSet::from([priya.id]))
         .await
