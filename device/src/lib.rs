@@ -7,6 +7,7 @@
 
 mod device;
 mod error;
+mod folding;
 pub mod http;
 pub mod journal;
 pub mod keys;
