@@ -131,5 +131,5 @@ fn notices() -> AnyView {
             {install}
         }
     };
-    shown.into_any()
+    view! { <aside class="notices no-print">{shown}</aside> }.into_any()
 }

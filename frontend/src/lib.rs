@@ -1,18 +1,18 @@
 //! The phone: a Leptos app over the pure core, with storage, keys and sync of its own.
 //!
 //! [`store`] keeps the shop on this phone and tells the screens what is in it; `net` brings it
-//! together with the server. [`app`] says which screen stands at which address; the screens are
-//! made of [`components`] and decide nothing: they show what the core answers and pass on what a
+//! together with the server. `app` says which screen stands at which address; the screens are
+//! made of `components` and decide nothing: they show what the core answers and pass on what a
 //! person wants.
 
-pub mod app;
-pub mod components;
+mod app;
+mod components;
 pub mod crypto;
-pub mod i18n;
+mod i18n;
 pub mod net;
 mod pages;
-pub mod place;
-pub mod platform;
+mod place;
+mod platform;
 pub mod store;
 
 use leptos::prelude::mount_to_body;

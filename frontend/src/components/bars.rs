@@ -1,12 +1,13 @@
 //! The frame of a screen: top bar, page, bottom bar.
 
+use leptos::html::H1;
 use leptos::prelude::*;
 
 use super::icon::{Icon, icon};
 use super::sync_chip::sync_chip;
 use crate::i18n::{Msg, t};
 use crate::place::Place;
-use crate::platform::history;
+use crate::platform::{history, window};
 use crate::store::Shop;
 
 /// A screen with its bars. `foot` is the main action, where the thumb is.
@@ -14,10 +15,12 @@ pub fn screen(place: Place, title: String, body: AnyView, foot: Option<AnyView>)
     let parent = place.parent().filter(|_| !place.is_main());
     let is_main = place.is_main();
     let shop = use_context::<Shop>();
+    let heading = NodeRef::<H1>::new();
+    heading.on_load(focus_after_navigation);
     view! {
         <div class="shell" class:with-bottom-bar=is_main>
             <header class="top-bar">
-                {parent.map(back_button)} <h1 tabindex="-1">{title}</h1>
+                {parent.map(back_button)} <h1 node_ref=heading tabindex="-1">{title}</h1>
                 {shop.map(sync_chip)}
             </header>
             <main class="page" tabindex="-1">
@@ -28,6 +31,16 @@ pub fn screen(place: Place, title: String, body: AnyView, foot: Option<AnyView>)
         </div>
     }
     .into_any()
+}
+
+/// The element that had the focus went with the screen before: a screen reader
+/// goes on at the new heading. A field that has taken the focus keeps it.
+fn focus_after_navigation(heading: web_sys::HtmlHeadingElement) {
+    let document = window().document();
+    let focused = document.and_then(|document| document.active_element());
+    if focused.is_none_or(|element| element.tag_name() == "BODY") {
+        let _ = heading.focus();
+    }
 }
 
 fn back_button(parent: Place) -> AnyView {
