@@ -1,0 +1,156 @@
+// What people do with the app, in the words of the shop.
+import { type Page, expect } from "@playwright/test";
+import type { Server } from "./server";
+
+const SIGN_NAMES: Record<string, string> = {
+  "+": "plus",
+  "-": "minus",
+  "*": "times",
+  "/": "divided by",
+  ".": "point",
+};
+
+/** Opens a new shop, as on the first morning. */
+export async function openShop(page: Page, name = "Sharma General Store"): Promise<void> {
+  await page.getByRole("button", { name: "No, open a new shop" }).click();
+  await page.getByLabel("Name of the shop").fill(name);
+  await page.getByLabel("Your name").fill("Meena");
+  await page.getByRole("button", { name: "Open the khata" }).click();
+  await expect(page.getByRole("heading", { name })).toBeVisible();
+}
+
+/** Gives the shop its server, with the code that the server printed. */
+export async function connect(page: Page, server: Server): Promise<void> {
+  await page.goto("/more/sync");
+  await page.getByLabel("Code of the server").fill(server.claimCode);
+  await page.getByRole("button", { name: "Connect" }).click();
+  await expect(page.getByText("Connected")).toBeVisible();
+  await allOnServer(page);
+}
+
+/** Until the chip says that nothing is only on this phone. */
+export async function allOnServer(page: Page): Promise<void> {
+  await expect(page.locator(".sync-chip")).toHaveText("all on server", { timeout: 30_000 });
+}
+
+/** Lets a helper's phone in by the code that is read out to them. */
+export async function pair(
+  owner: Page,
+  helper: Page,
+  role = "Helper: makes entries",
+): Promise<void> {
+  await owner.goto("/more/pair");
+  await owner.getByText(role).click();
+  await owner.getByRole("button", { name: "Show a code" }).click();
+  const code = await owner.locator(".code").innerText();
+
+  await helper.getByRole("link", { name: "Yes, join my shop" }).click();
+  await helper.getByLabel("Code").fill(code);
+  await helper.getByRole("button", { name: "Join" }).click();
+  const digits = await helper.locator(".code").innerText();
+
+  await expect(owner.locator(".code")).toHaveText(digits);
+  await owner.getByRole("button", { name: "Let it in" }).click();
+  await expect(owner.getByText("The phone is in")).toBeVisible();
+  await expect(helper.getByRole("navigation", { name: "Main" })).toBeVisible({ timeout: 30_000 });
+}
+
+/** Adds a customer and stays on the new page. */
+export async function addCustomer(page: Page, name: string, phone?: string): Promise<void> {
+  await page.goto("/customer/new");
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  if (phone) await page.getByLabel("Phone", { exact: true }).fill(phone);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+}
+
+/** From the khata to a customer's page. */
+export async function openCustomer(page: Page, name: string): Promise<void> {
+  await page.goto("/");
+  await page.locator(".rows").getByText(name, { exact: true }).click();
+  await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+}
+
+/** Types on the keypad, with the thumb: `250+180+2*120`. */
+export async function type(page: Page, keys: string): Promise<void> {
+  for (const key of keys) {
+    await page
+      .locator(".keypad")
+      .getByRole("button", { name: SIGN_NAMES[key] ?? key, exact: true })
+      .click();
+  }
+}
+
+/** Saves, and sees the tick. */
+export async function save(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.locator(".toast")).toBeVisible();
+}
+
+/** Saves, sees the tick, and is back on the customer's page. */
+async function saveAndReturn(page: Page): Promise<void> {
+  await save(page);
+  await expect(page.locator(".card.balance")).toBeVisible();
+}
+
+export interface Money {
+  how?: "Cash" | "UPI" | "Card";
+  reference?: string;
+}
+
+/** On a customer's page: goods went out on khata. */
+export async function gave(page: Page, keys: string): Promise<void> {
+  await page.getByRole("link", { name: "You gave" }).click();
+  await type(page, keys);
+  await saveAndReturn(page);
+}
+
+/** On a customer's page: money came in. */
+export async function got(page: Page, keys: string, money: Money = {}): Promise<void> {
+  await page.getByRole("link", { name: "You got" }).click();
+  await type(page, keys);
+  await choose(page, money);
+  await saveAndReturn(page);
+}
+
+/** On a customer's page: goods came back. */
+export async function returned(
+  page: Page,
+  keys: string,
+  refund: "Off the khata" | "Cash" | "UPI",
+): Promise<void> {
+  await page.getByRole("link", { name: "Return" }).click();
+  await type(page, keys);
+  await page.getByText(refund, { exact: true }).click();
+  await saveAndReturn(page);
+}
+
+/** A sale to nobody in particular, paid at once. */
+export async function cashSale(page: Page, keys: string, money: Money = {}): Promise<void> {
+  await page.goto("/sale");
+  await type(page, keys);
+  await choose(page, money);
+  await save(page);
+}
+
+async function choose(page: Page, { how, reference }: Money): Promise<void> {
+  if (how) await page.getByText(how, { exact: true }).click();
+  if (!reference) return;
+  await page.locator(".detail", { hasText: "Reference" }).click();
+  await page.getByRole("dialog").getByRole("textbox").fill(reference);
+  await page.getByRole("dialog").getByRole("button", { name: "Done" }).click();
+}
+
+/** On a customer's page: the balance in the card at the top. */
+export async function balance(page: Page): Promise<string> {
+  return page.locator(".card.balance .amount").first().innerText();
+}
+
+/** On a customer's page: what each line says, the amount and the running balance. */
+export async function lines(page: Page): Promise<string[]> {
+  const rows = page.locator(".entries .entry");
+  return (await rows.all()).reduce<Promise<string[]>>(async (before, row) => {
+    const sums = (await row.locator(".sum").innerText()).replace(/\s+/g, " ");
+    return [...(await before), sums.trim()];
+  }, Promise.resolve([]));
+}

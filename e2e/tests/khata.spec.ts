@@ -1,0 +1,241 @@
+// One phone, no server: the khata as it is kept on paper.
+import { expect, test } from "../support/fixtures";
+import {
+  addCustomer,
+  balance,
+  cashSale,
+  gave,
+  got,
+  lines,
+  openCustomer,
+  openShop,
+  returned,
+  save,
+  type,
+} from "../support/shop";
+
+test("a week of the khata comes out to the rupee, with no network at all", async ({
+  server,
+  phone,
+}) => {
+  const { page } = await phone("Meena").then(async (meena) => {
+    await meena.isStored();
+    await server.kill();
+    return meena;
+  });
+  await openShop(page);
+
+  // Priya takes atta, oil and two packets of dal on credit.
+  await addCustomer(page, "Priya", "9820012345");
+  await gave(page, "250+180+2*120");
+  expect(await balance(page)).toBe("₹670");
+  // She pays 300 by UPI.
+  await got(page, "300", { how: "UPI", reference: "412345678901" });
+  expect(await balance(page)).toBe("₹370");
+  expect(await lines(page)).toEqual(["₹300 = ₹370", "₹670 = ₹670"]);
+  await expect(page.getByText("412345678901")).toBeVisible();
+  // A khata return lowers what she owes.
+  await returned(page, "50", "Off the khata");
+  expect(await balance(page)).toBe("₹320");
+
+  // Amit and Rohit buy for cash.
+  await cashSale(page, "150+2*40");
+  await cashSale(page, "2*25+60");
+  // Amit brings a bottle back for cash: nobody owes anything for it.
+  await addCustomer(page, "Amit");
+  await returned(page, "40", "Cash");
+  expect(await balance(page)).toBe("₹0");
+
+  // The khata says what the shop gets, and keeps saying it after the browser was closed.
+  for (const look of ["before", "after the browser was closed"]) {
+    await test.step(look, async () => {
+      const now = look === "before" ? page : await phone("Meena").then((meena) => meena.reopen());
+      await now.goto("/");
+      await expect(now.locator(".totals .amount").first()).toHaveText("₹320");
+      await openCustomer(now, "Priya");
+      expect(await balance(now)).toBe("₹320");
+      expect(await lines(now)).toEqual(["₹50 = ₹320", "₹300 = ₹370", "₹670 = ₹670"]);
+    });
+  }
+});
+
+test("an entry takes three taps from the khata, and the digits", async ({ phone }) => {
+  const { page } = await phone("Meena");
+  await openShop(page);
+  await addCustomer(page, "Priya");
+  await page.goto("/");
+
+  await page.locator(".rows").getByText("Priya").click(); // one
+  await page.getByRole("link", { name: "You gave" }).click(); // two
+  await type(page, "45");
+  await page.getByRole("button", { name: "Save", exact: true }).click(); // three
+  await expect(page.locator(".toast")).toBeVisible();
+  expect(await balance(page)).toBe("₹45");
+});
+
+test("a wrong entry is corrected in one step, and the old one stays, struck through", async ({
+  phone,
+}) => {
+  const { page } = await phone("Meena");
+  await openShop(page);
+  await addCustomer(page, "Priya");
+  await gave(page, "670");
+
+  await page.locator(".entries .entry").click();
+  await page.getByRole("link", { name: "Correct" }).click();
+  for (let digit = 0; digit < 3; digit++) {
+    await page.getByRole("button", { name: "Delete the last digit" }).click();
+  }
+  await type(page, "620");
+  await save(page);
+  await openCustomer(page, "Priya");
+
+  expect(await balance(page)).toBe("₹620");
+  const struck = page.locator(".entry.struck");
+  await expect(struck).toHaveCount(1);
+  await expect(struck).toContainText("₹670");
+  await expect(struck).toContainText("corrected");
+  await struck.click();
+  await expect(page.getByRole("dialog")).toContainText("Corrected to ₹620");
+});
+
+test("an entry that is taken back no longer counts, and says why", async ({ phone }) => {
+  const { page } = await phone("Meena");
+  await openShop(page);
+  await addCustomer(page, "Priya");
+  await gave(page, "670");
+
+  await page.locator(".entries .entry").click();
+  await page.getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("dialog").getByText("Written twice").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
+  await expect(page.locator(".toast")).toBeVisible();
+
+  expect(await balance(page)).toBe("₹0");
+  await expect(page.locator(".entry.struck")).toHaveCount(1);
+});
+
+test("what cannot be is refused in words, and nothing is written", async ({ phone }) => {
+  const { page } = await phone("Meena");
+  await openShop(page);
+  await addCustomer(page, "Priya");
+
+  // More than one entry may carry: a slip of the thumb.
+  await page.getByRole("link", { name: "You gave" }).click();
+  const button = page.getByRole("button", { name: "Save", exact: true });
+  await expect(button).toBeDisabled();
+  await type(page, "10000001");
+  await expect(button).toBeDisabled();
+  await expect(page.locator(".reading .wrong")).toHaveText("This is more than the khata can hold.");
+  await openCustomer(page, "Priya");
+  await expect(page.locator(".entries .entry")).toHaveCount(0);
+
+  // A phone number that cannot be one.
+  await page.goto("/customer/new");
+  await page.getByLabel("Name", { exact: true }).fill("Amit");
+  await page.getByLabel("Phone", { exact: true }).fill("12ab");
+  await button.click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await page.goto("/");
+  await expect(page.locator(".rows .row")).toHaveCount(1);
+});
+
+test("every screen opens with the server gone, also after the browser was closed", async ({
+  server,
+  phone,
+}) => {
+  const meena = await phone("Meena");
+  await openShop(meena.page);
+  await addCustomer(meena.page, "Priya");
+  await gave(meena.page, "45");
+  const customer = new URL(meena.page.url()).pathname;
+  await meena.isStored();
+  await server.kill();
+  await meena.reopen();
+
+  const screens = [
+    "/",
+    customer,
+    `${customer}/give`,
+    `${customer}/get`,
+    `${customer}/return`,
+    `${customer}/statement`,
+    `${customer}/details`,
+    "/customer/new",
+    "/sale",
+    "/reports",
+    "/reports/month/2026-11",
+    "/reports/past",
+    "/reports/disputes",
+    "/tasks",
+    "/more",
+    "/more/shop",
+    "/more/devices",
+    "/more/pair",
+    "/more/staff",
+    "/more/sync",
+    "/more/storage",
+  ];
+  for (const screen of screens) {
+    await meena.page.goto(screen);
+    await expect(meena.page.locator(".sync-chip"), screen).toBeVisible();
+    await expect(meena.page.locator("h1"), screen).not.toBeEmpty();
+    await expect(meena.page.getByText("This page does not exist"), screen).toHaveCount(0);
+  }
+});
+
+test("a phone whose browser was emptied asks before it begins a new khata", async ({ phone }) => {
+  const { page } = await phone("Meena");
+  await openShop(page);
+  // The browser makes room: it takes everything of the origin but its cookies.
+  const devtools = await page.context().newCDPSession(page);
+  await page.goto("about:blank");
+  await devtools.send("Storage.clearDataForOrigin", {
+    origin: (await phone("Meena")).url,
+    storageTypes: "indexeddb,local_storage,service_workers,cache_storage",
+  });
+  await page.goto("/");
+
+  await expect(page.getByText("This phone had a shop in Pakka")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Yes, join my shop" })).toBeVisible();
+});
+
+test("a tab that dies right after the tick has lost nothing", async ({ phone }) => {
+  const meena = await phone("Meena");
+  await openShop(meena.page);
+  await addCustomer(meena.page, "Priya");
+  const customer = new URL(meena.page.url()).pathname;
+  let owed = 0;
+  for (let round = 1; round <= 5; round++) {
+    await gave(meena.page, "10");
+    owed += 10;
+    await meena.killTab();
+    await meena.page.goto(customer);
+    await expect(meena.page.locator(".card.balance .amount").first()).toHaveText(`₹${owed}`);
+  }
+  // The whole browser, as when the battery is pulled.
+  await gave(meena.page, "10");
+  await meena.kill();
+  await meena.open(customer);
+  await expect(meena.page.locator(".card.balance .amount").first()).toHaveText(`₹${owed + 10}`);
+});
+
+test("two tabs of one phone write one khata", async ({ phone }) => {
+  const meena = await phone("Meena");
+  await openShop(meena.page);
+  await addCustomer(meena.page, "Priya");
+  const customer = new URL(meena.page.url()).pathname;
+  const other = await meena.tab(customer);
+
+  for (const page of [meena.page, other, meena.page, other]) await gave(page, "10");
+
+  for (const page of [meena.page, other]) {
+    await expect(page.locator(".card.balance .amount").first()).toHaveText("₹40");
+    expect(await lines(page)).toEqual([
+      "₹10 = ₹40",
+      "₹10 = ₹30",
+      "₹10 = ₹20",
+      "₹10 = ₹10",
+    ]);
+  }
+});

@@ -1,0 +1,132 @@
+// Two phones of one shop and a server that is not always there.
+import { expect, test } from "../support/fixtures";
+import { LostAnswers } from "../support/lost_answers";
+import {
+  addCustomer,
+  allOnServer,
+  balance,
+  connect,
+  gave,
+  got,
+  lines,
+  openCustomer,
+  openShop,
+  pair,
+} from "../support/shop";
+
+test("what one phone writes stands on the other a moment later", async ({ server, phone }) => {
+  const owner = await phone("Meena");
+  const helper = await phone("Raju");
+  await openShop(owner.page);
+  await addCustomer(owner.page, "Priya");
+  await gave(owner.page, "670");
+  await connect(owner.page, server);
+  await pair(owner.page, helper.page);
+
+  await openCustomer(helper.page, "Priya");
+  expect(await balance(helper.page)).toBe("₹670");
+  await openCustomer(owner.page, "Priya");
+  await got(helper.page, "300");
+  await expect(owner.page.locator(".card.balance .amount").first()).toHaveText("₹370");
+});
+
+test("phones that worked apart agree when the server is back, without a touch", async ({
+  server,
+  phone,
+}) => {
+  const owner = await phone("Meena");
+  const helper = await phone("Raju");
+  await openShop(owner.page);
+  await addCustomer(owner.page, "Priya");
+  await connect(owner.page, server);
+  await pair(owner.page, helper.page);
+  for (const each of [owner, helper]) await each.isStored();
+
+  await server.kill();
+  for (const [each, keys] of [
+    [owner, ["100", "20"]],
+    [helper, ["70", "50"]],
+  ] as const) {
+    await openCustomer(each.page, "Priya");
+    await gave(each.page, keys[0]);
+    await got(each.page, keys[1]);
+    await each.page.reload();
+  }
+  expect(await balance(owner.page)).toBe("₹80");
+  expect(await balance(helper.page)).toBe("₹20");
+
+  await server.start();
+  for (const each of [owner, helper]) {
+    await expect(each.page.locator(".entries .entry")).toHaveCount(4, { timeout: 45_000 });
+    await allOnServer(each.page);
+    await expect(each.page.locator(".card.balance .amount").first()).toHaveText("₹100");
+  }
+  expect(await lines(owner.page)).toEqual(await lines(helper.page));
+});
+
+test("an answer that is lost after the server has stored the entries doubles nothing", async ({
+  server,
+  phone,
+}) => {
+  const between = new LostAnswers(server);
+  await between.start();
+  const owner = await phone("Meena", { url: between.url });
+  await openShop(owner.page);
+  await addCustomer(owner.page, "Priya");
+  await connect(owner.page, server);
+  await openCustomer(owner.page, "Priya");
+
+  // The server stores the entry, and dies before its answer is on the way.
+  const died = between.killAfterNextPush();
+  await gave(owner.page, "100");
+  await died;
+  await gave(owner.page, "20");
+  await server.start();
+
+  await allOnServer(owner.page);
+  await expect(owner.page.locator(".card.balance .amount").first()).toHaveText("₹120");
+  const helper = await phone("Raju");
+  await pair(owner.page, helper.page);
+  await openCustomer(helper.page, "Priya");
+  expect(await lines(helper.page)).toEqual(["₹20 = ₹120", "₹100 = ₹100"]);
+  await between.stop();
+});
+
+test("what a phone writes after it was taken out waits for the owner", async ({
+  server,
+  phone,
+}) => {
+  const owner = await phone("Meena");
+  const helper = await phone("Raju");
+  await openShop(owner.page);
+  await addCustomer(owner.page, "Priya");
+  await connect(owner.page, server);
+  await pair(owner.page, helper.page);
+  await openCustomer(helper.page, "Priya");
+  await helper.isStored();
+
+  // Raju is away without a network while the owner takes his phone out.
+  await helper.context.setOffline(true);
+  await gave(helper.page, "500");
+  await owner.page.goto("/more/devices");
+  await owner.page.getByText("Helper's phone").click();
+  await owner.page.getByRole("button", { name: "Take this phone out" }).click();
+  await owner.page
+    .getByRole("dialog")
+    .last()
+    .getByRole("button", { name: "Take this phone out" })
+    .click();
+  await allOnServer(owner.page);
+  await helper.context.setOffline(false);
+
+  await expect(helper.page.locator(".sync-chip")).toHaveText("needs you", { timeout: 45_000 });
+  await owner.page.goto("/tasks");
+  await expect(owner.page.getByText("₹500").first()).toBeVisible({ timeout: 30_000 });
+  await openCustomer(owner.page, "Priya");
+  expect(await balance(owner.page)).toBe("₹0");
+
+  await owner.page.goto("/tasks");
+  await owner.page.getByRole("button", { name: "Let in" }).click();
+  await openCustomer(owner.page, "Priya");
+  await expect(owner.page.locator(".card.balance .amount").first()).toHaveText("₹500");
+});
