@@ -165,12 +165,15 @@ impl Live {
     fn pack(self: &Rc<Live>, segments: bool, tail: bool) {
         let live = self.clone();
         spawn_local(async move {
-            let _turn = live.turns.take().await;
-            if segments {
-                let _ = live.db.pack_segments().await;
+            let mut more = segments;
+            while more {
+                let _turn = live.turns.take().await;
+                more = live.db.pack_segments().await.unwrap_or(false);
             }
-            if tail {
-                let _ = live.db.pack_tail().await;
+            let mut more = tail;
+            while more {
+                let _turn = live.turns.take().await;
+                more = live.db.pack_tail().await.unwrap_or(false);
             }
         });
     }

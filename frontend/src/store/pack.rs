@@ -19,14 +19,17 @@ const SMALL_BYTES: usize = 32 * 1024;
 /// With this many small records a store is packed.
 const MANY: usize = 256;
 
+/// The most records that one transaction packs, so that no entry waits long for its turn.
+const MAX_RECORDS: usize = 512;
+
 /// Would packing a store with records of these sizes help?
 pub(super) fn is_worth_it(lengths: impl Iterator<Item = usize>) -> bool {
     lengths.filter(|&length| length < SMALL_BYTES).count() >= MANY
 }
 
 impl ShopDatabase {
-    /// Packs the own events that wait for the server.
-    pub(super) async fn pack_tail(&self) -> Result<(), StoreError> {
+    /// Packs some of the own events that wait for the server. False when nothing is left to do.
+    pub(super) async fn pack_tail(&self) -> Result<bool, StoreError> {
         self.pack(schema::TAIL, "tail", |into: &mut Run, next: Run| {
             if into.last_seq() + 1 != next.first_seq {
                 return Err(StoreError::Damaged("tail"));
@@ -38,8 +41,8 @@ impl ShopDatabase {
         .await
     }
 
-    /// Packs the server's log.
-    pub(super) async fn pack_segments(&self) -> Result<(), StoreError> {
+    /// Packs some of the server's log. False when nothing is left to do.
+    pub(super) async fn pack_segments(&self) -> Result<bool, StoreError> {
         let end = |chunk: &Chunk| chunk.position + u64::from(chunk.count);
         self.pack(
             schema::SEGMENTS,
@@ -62,7 +65,7 @@ impl ShopDatabase {
         store: &str,
         what: &'static str,
         join: impl Fn(&mut T, T) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>
+    ) -> Result<bool, StoreError>
     where
         T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>,
     {
@@ -73,7 +76,9 @@ impl ShopDatabase {
         let keys = keys.all_numbers().await?;
         let values = values.all_bytes().await?;
         let lengths: Vec<usize> = values.iter().map(Vec::len).collect();
-        for group in groups(&lengths) {
+        let groups = groups(&lengths);
+        let some = !groups.is_empty();
+        for group in groups {
             let mut packed: Option<T> = None;
             for bytes in &values[group.clone()] {
                 let next = decode(bytes, what)?;
@@ -89,7 +94,8 @@ impl ShopDatabase {
                 records.put(keys[group.start], &encode(&packed))?;
             }
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(some)
     }
 }
 
@@ -97,10 +103,12 @@ impl ShopDatabase {
 fn groups(lengths: &[usize]) -> Vec<core::ops::Range<usize>> {
     let mut groups = Vec::new();
     let mut start = 0;
-    while start < lengths.len() {
+    let mut left = MAX_RECORDS;
+    while start < lengths.len() && left > 1 {
         let mut end = start;
         let mut bytes = 0;
         while end < lengths.len()
+            && end - start < left
             && lengths[end] < SMALL_BYTES
             && bytes + lengths[end] <= FULL_BYTES
         {
@@ -109,6 +117,7 @@ fn groups(lengths: &[usize]) -> Vec<core::ops::Range<usize>> {
         }
         if end > start + 1 {
             groups.push(start..end);
+            left -= end - start;
         }
         start = end.max(start + 1);
     }
@@ -135,6 +144,15 @@ mod tests {
         for group in groups(&[length; 100]) {
             assert!(group.len() * length <= FULL_BYTES, "{group:?}");
         }
+    }
+
+    #[test]
+    fn one_transaction_packs_some_and_leaves_the_rest_to_the_next() {
+        let packed = groups(&[10; 10 * MAX_RECORDS]);
+        assert_eq!(
+            packed.iter().map(|group| group.len()).sum::<usize>(),
+            MAX_RECORDS
+        );
     }
 
     #[test]
