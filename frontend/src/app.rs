@@ -119,7 +119,9 @@ fn notices() -> AnyView {
             let action = button("button", Msg::NoticeUpdateNow, shell::update);
             notice(false, t(Msg::NoticeUpdate), Some(action.into_any()))
         });
-        let install = offers.install.then(|| {
+        // Only where nobody is in the middle of something: it takes a quarter of a small screen.
+        let at_leisure = Place::from_path(&history::address().path) == Some(Place::More);
+        let install = (offers.install && at_leisure).then(|| {
             let actions = view! {
                 {button("button plain", Msg::NoticeLater, shell::not_now)}
                 {button("button", Msg::NoticeInstallNow, shell::install)}
