@@ -7,11 +7,11 @@
 //!
 //! | Question | Here |
 //! |---|---|
-//! | What will the shop get and give? | [`totals`] |
+//! | What will the shop get and give? | [`totals()`] |
 //! | Who owes? Who is late? Where is Priya? | [`Directory`] |
-//! | How does this customer stand, and what kind of payer is it? | [`header`] |
+//! | How does this customer stand, and what kind of payer is it? | [`header()`] |
 //! | What is written on this page? | [`entries`], [`entry`], [`Account`] |
-//! | What did this customer owe, entry by entry, and what came later? | [`statement`], [`changes_since`] |
+//! | What did this customer owe, entry by entry, and what came later? | [`statement()`], [`changes_since`] |
 //! | What does each payment settle? | [`settle()`] |
 //! | What happened on a day, in a month? | [`report()`], [`month_report`], [`day_reports`], [`day_book`] |
 //! | How did it stand on a past day? | [`balance_as_of`], [`balance_as_known`], [`balances_as_of`] |
