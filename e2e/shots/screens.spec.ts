@@ -20,6 +20,7 @@ const SCREENS = (customer: string): Record<string, string> => ({
   sale: "/sale",
   reports: "/reports",
   month: `/reports/month/${new Date().toISOString().slice(0, 7)}`,
+  day: "/reports/day",
   past: "/reports/past",
   disputes: "/reports/disputes",
   tasks: "/tasks",

@@ -81,16 +81,18 @@ export async function type(page: Page, keys: string): Promise<void> {
   }
 }
 
-/** Saves, and sees the tick. */
+/** Saves, sees the tick, and is back on the customer's page. */
 export async function save(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.locator(".card.balance")).toBeVisible();
   await expect(page.locator(".toast")).toBeVisible();
 }
 
-/** Saves, sees the tick, and is back on the customer's page. */
-async function saveAndReturn(page: Page): Promise<void> {
-  await save(page);
-  await expect(page.locator(".card.balance")).toBeVisible();
+/** Saves, sees the tick, and has an empty keypad for the next sale. */
+async function saveSale(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.locator(".reading .huge")).toHaveText("₹0");
+  await expect(page.locator(".toast")).toBeVisible();
 }
 
 export interface Money {
@@ -102,7 +104,7 @@ export interface Money {
 export async function gave(page: Page, keys: string): Promise<void> {
   await page.getByRole("link", { name: "You gave" }).click();
   await type(page, keys);
-  await saveAndReturn(page);
+  await save(page);
 }
 
 /** On a customer's page: money came in. */
@@ -110,7 +112,7 @@ export async function got(page: Page, keys: string, money: Money = {}): Promise<
   await page.getByRole("link", { name: "You got" }).click();
   await type(page, keys);
   await choose(page, money);
-  await saveAndReturn(page);
+  await save(page);
 }
 
 /** On a customer's page: goods came back. */
@@ -122,7 +124,7 @@ export async function returned(
   await page.getByRole("link", { name: "Return" }).click();
   await type(page, keys);
   await page.getByText(refund, { exact: true }).click();
-  await saveAndReturn(page);
+  await save(page);
 }
 
 /** A sale to nobody in particular, paid at once. */
@@ -130,7 +132,7 @@ export async function cashSale(page: Page, keys: string, money: Money = {}): Pro
   await page.goto("/sale");
   await type(page, keys);
   await choose(page, money);
-  await save(page);
+  await saveSale(page);
 }
 
 async function choose(page: Page, { how, reference }: Money): Promise<void> {

@@ -88,7 +88,6 @@ test("a wrong entry is corrected in one step, and the old one stays, struck thro
   }
   await type(page, "620");
   await save(page);
-  await openCustomer(page, "Priya");
 
   expect(await balance(page)).toBe("₹620");
   const struck = page.locator(".entry.struck");
@@ -113,6 +112,22 @@ test("an entry that is taken back no longer counts, and says why", async ({ phon
 
   expect(await balance(page)).toBe("₹0");
   await expect(page.locator(".entry.struck")).toHaveCount(1);
+});
+
+test("a slip in a quick sale is found in the day's entries and taken back", async ({ phone }) => {
+  const { page } = await phone("Meena");
+  await openShop(page);
+  await cashSale(page, "150");
+  await cashSale(page, "1100");
+
+  await page.goto("/reports/day");
+  await page.locator(".entries .entry").filter({ hasText: "₹1,100" }).click();
+  await page.getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
+  await expect(page.locator(".entry.struck")).toHaveCount(1);
+
+  await page.goto("/reports/month/" + new Date().toISOString().slice(0, 7));
+  await expect(page.getByText("Cash ₹150")).toBeVisible();
 });
 
 test("what cannot be is refused in words, and nothing is written", async ({ phone }) => {
@@ -164,7 +179,8 @@ test("every screen opens with the server gone, also after the browser was closed
     "/customer/new",
     "/sale",
     "/reports",
-    "/reports/month/2026-11",
+    `/reports/month/${new Date().toISOString().slice(0, 7)}`,
+    "/reports/day",
     "/reports/past",
     "/reports/disputes",
     "/tasks",

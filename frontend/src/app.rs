@@ -74,6 +74,7 @@ fn at(place: Option<Place>) -> AnyView {
         Place::Sale => pages::sale(),
         Place::Reports => pages::reports(),
         Place::Month(month) => pages::month(month),
+        Place::Day => pages::day(),
         Place::Past => pages::past(),
         Place::Disputes => pages::disputes(),
         Place::Tasks => pages::review(),

@@ -37,6 +37,8 @@ pub enum Place {
     Reports,
     /// The report of a month, as `2026-11`.
     Month(Month),
+    /// Everything that was written for one day.
+    Day,
     /// Balances on a past date.
     Past,
     /// Looking up what a customer disputes.
@@ -140,6 +142,7 @@ impl Place {
             [Some("sale"), None, ..] => Self::Sale,
             [Some("reports"), None, ..] => Self::Reports,
             [Some("reports"), Some("month"), Some(month), None] => Self::Month(read_month(month)?),
+            [Some("reports"), Some("day"), None, _] => Self::Day,
             [Some("reports"), Some("past"), None, _] => Self::Past,
             [Some("reports"), Some("disputes"), None, _] => Self::Disputes,
             [Some("tasks"), None, ..] => Self::Tasks,
@@ -173,7 +176,7 @@ impl Place {
             | Self::Same(id)
             | Self::Statement(id)
             | Self::Details(id) => Some(Self::Customer(id)),
-            Self::Month(_) | Self::Past | Self::Disputes => Some(Self::Reports),
+            Self::Month(_) | Self::Day | Self::Past | Self::Disputes => Some(Self::Reports),
             Self::Tasks | Self::Shop | Self::Devices | Self::Staff | Self::Sync | Self::Storage => {
                 Some(Self::More)
             }
@@ -206,6 +209,7 @@ impl fmt::Display for Place {
             Self::Sale => f.write_str("/sale"),
             Self::Reports => f.write_str("/reports"),
             Self::Month(month) => write!(f, "/reports/month/{:04}-{:02}", month.year, month.month),
+            Self::Day => f.write_str("/reports/day"),
             Self::Past => f.write_str("/reports/past"),
             Self::Disputes => f.write_str("/reports/disputes"),
             Self::Tasks => f.write_str("/tasks"),
@@ -262,6 +266,7 @@ mod tests {
                 year: 2026,
                 month: 11,
             }),
+            Place::Day,
             Place::Past,
             Place::Disputes,
             Place::Tasks,

@@ -42,17 +42,18 @@ pub fn entry_sheet(id: EntryId, opened: RwSignal<Option<EntryId>>) -> AnyView {
     let title = desk::books_untracked(|books| words::entry_kind(books, &row));
     let taking_back = RwSignal::new(false);
     let can_change = row.taken_back.is_none();
-    let correctable = matches!(
-        row.kind,
-        RowKind::Credit
-            | RowKind::Payment
-            | RowKind::KhataReturn
-            | RowKind::MoneyReturn
-            | RowKind::Deposit
-            | RowKind::Withdrawal
-            | RowKind::AdvanceUse
-            | RowKind::TransferOut
-    );
+    let correctable =
+        matches!(
+            row.kind,
+            RowKind::Credit
+                | RowKind::Payment
+                | RowKind::KhataReturn
+                | RowKind::MoneyReturn
+                | RowKind::Deposit
+                | RowKind::Withdrawal
+                | RowKind::AdvanceUse
+                | RowKind::TransferOut
+        ) || (row.kind == RowKind::Sale && row.customer.is_none() && row.lines.count == 0);
     let left = desk::books_untracked(|books| left_to_return(books.ledger, id));
     let returns = left.is_some_and(|left| left.is_positive()) && row.customer.is_some();
     let goods_return = move || {

@@ -16,6 +16,12 @@ pub fn reports() -> AnyView {
         <div class="rows">
             {setting_row(month, Icon::Bars, Msg::ReportsMonth, Some(t(Msg::ReportsMonthNote)))}
             {setting_row(
+                Place::Day,
+                Icon::Lines,
+                Msg::ReportsDay,
+                Some(t(Msg::ReportsDayNote)),
+            )}
+            {setting_row(
                 Place::Past,
                 Icon::Calendar,
                 Msg::ReportsPast,
