@@ -116,6 +116,9 @@ test("what a phone writes after it was taken out waits for the owner", async ({
     .last()
     .getByRole("button", { name: "Take this phone out" })
     .click();
+  await expect(owner.page.getByText("taken out")).toBeVisible();
+  // The chip may still say what was true before the tap; after a reload it speaks of all that is here.
+  await owner.page.reload();
   await allOnServer(owner.page);
   await helper.context.setOffline(false);
 
