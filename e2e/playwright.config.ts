@@ -8,9 +8,8 @@ export default defineConfig({
   // A test that passes only at the second attempt has found something.
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
-  // A journey has many steps, and the machine may be busy.
-  timeout: 180_000,
-  globalTimeout: 30 * 60_000,
-  expect: { timeout: 20_000 },
+  timeout: 60_000,
+  globalTimeout: 20 * 60_000,
+  expect: { timeout: 10_000 },
   reporter: "list",
 });

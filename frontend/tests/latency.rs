@@ -85,6 +85,6 @@ async fn an_entry_takes_hardly_longer_than_one_commit() {
         commits.at(0.95),
     );
     // The middle is held to the budget here, because other work on the machine moves the p95 of
-    // both; the bench prints it.
+    // both; it is printed with `--nocapture`.
     assert!(entries.at(0.5) <= commits.at(0.5) + BUDGET_MS);
 }

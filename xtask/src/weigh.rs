@@ -9,7 +9,7 @@ use std::path::Path;
 const FIRST_LOAD_GOAL_BYTES: u64 = 200_000;
 
 /// What it may weigh until then: a little more than it does. It only ever goes down.
-const FIRST_LOAD_LIMIT_BYTES: u64 = 450_000;
+const FIRST_LOAD_LIMIT_BYTES: u64 = 446_000;
 
 /// The weight of the built app, file by file; a failure if it is over the limit.
 ///
