@@ -6,7 +6,7 @@ const SIGN_NAMES: Record<string, string> = {
   "+": "plus",
   "-": "minus",
   "*": "times",
-  "/": "divided by",
+  "=": "equals",
   ".": "point",
 };
 
@@ -143,9 +143,10 @@ async function choose(page: Page, { how, reference }: Money): Promise<void> {
   await page.getByRole("dialog").getByRole("button", { name: "Done" }).click();
 }
 
-/** On a customer's page: the balance in the card at the top. */
-export async function balance(page: Page): Promise<string> {
-  return page.locator(".card.balance .amount").first().innerText();
+/** On a customer's page: the balance in the card at the top, once the screen has taken in what was
+ * done. */
+export async function owes(page: Page, amount: string): Promise<void> {
+  await expect(page.locator(".card.balance .amount").first()).toHaveText(amount);
 }
 
 /** On a customer's page: what each line says, the amount and the running balance. */

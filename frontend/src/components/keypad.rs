@@ -71,26 +71,21 @@ pub fn keys(keypad: RwSignal<Keypad>) -> AnyView {
             Key::Digit(7),
             Key::Digit(8),
             Key::Digit(9),
-            Key::Operator(Operator::Divide),
+            Key::Operator(Operator::Times),
         ],
         [
             Key::Digit(4),
             Key::Digit(5),
             Key::Digit(6),
-            Key::Operator(Operator::Times),
+            Key::Operator(Operator::Minus),
         ],
         [
             Key::Digit(1),
             Key::Digit(2),
             Key::Digit(3),
-            Key::Operator(Operator::Minus),
-        ],
-        [
-            Key::Point,
-            Key::Digit(0),
-            Key::Delete,
             Key::Operator(Operator::Plus),
         ],
+        [Key::Point, Key::Digit(0), Key::Delete, Key::Equals],
     ];
     let buttons: Vec<AnyView> = ROWS
         .into_iter()
@@ -103,7 +98,6 @@ pub fn keys(keypad: RwSignal<Keypad>) -> AnyView {
 fn button(key: Key, keypad: RwSignal<Keypad>) -> AnyView {
     let (face, name) = match key {
         Key::Digit(digit) => (digit.to_string().into_any(), None),
-        Key::DoubleZero => ("00".into_any(), None),
         Key::Point => (".".into_any(), Some(Msg::KeypadPoint)),
         Key::Operator(operator) => {
             let name = match operator {
