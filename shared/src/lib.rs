@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod money;
 pub mod quantity;
 pub mod query;
+pub mod snapshot;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -47,6 +47,9 @@ rejections! {
             /// The entry.
             entry: EntryId,
         },
+        /// It looks at earlier entries, and they are not in the books yet.
+        #[error("earlier entries are not in the books yet")]
+        "history_not_here" HistoryNotHere,
     }
 }
 

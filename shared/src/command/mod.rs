@@ -143,6 +143,9 @@ pub fn decide(
             desk.require(Role::Cashier)?;
         }
     }
+    if !ledger.is_whole() && command.looks_back() {
+        return Err(AccessRejection::HistoryNotHere.into());
+    }
     match command {
         Command::OpenShop(command) => command.decide(&mut desk)?,
         Command::ChangeShop(command) => command.decide(&mut desk)?,
@@ -187,6 +190,40 @@ impl NewEntry {
         };
         desk.push_entry(body);
         Ok(())
+    }
+}
+
+impl Command {
+    /// Does it look at certain entries, which a ledger without history does not have?
+    fn looks_back(&self) -> bool {
+        match self {
+            Command::EraseCustomer(_)
+            | Command::ReverseEntry(_)
+            | Command::CorrectEntry(_)
+            | Command::ResolveTask(_) => true,
+            Command::SendMessage(message) => message.entry.is_some(),
+            Command::Record(NewEntry::Payment(entry)) => !entry.allocations.is_empty(),
+            Command::Record(NewEntry::AdvanceUse(entry)) => entry.against.is_some(),
+            Command::Record(NewEntry::Return(entry)) => entry.of.is_some(),
+            Command::Record(_)
+            | Command::OpenShop(_)
+            | Command::ChangeShop(_)
+            | Command::EnrolDevice(_)
+            | Command::NameDevice(_)
+            | Command::RevokeDevice(_)
+            | Command::ChangeKey(_)
+            | Command::StartSession(_)
+            | Command::AddStaff(_)
+            | Command::ChangeStaff(_)
+            | Command::RemoveStaff(_)
+            | Command::AddCustomer(_)
+            | Command::UpdateCustomer(_)
+            | Command::ArchiveCustomer(_)
+            | Command::MergeCustomers(_)
+            | Command::SendStatement(_)
+            | Command::ReleaseHeld(_)
+            | Command::RefuseHeld(_) => false,
+        }
     }
 }
 

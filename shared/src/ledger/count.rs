@@ -107,6 +107,7 @@ impl Ledger {
             let page = self.customers.entry(customer).or_default();
             page.balance += posting.counted();
             page.taken_back += u32::from(reversed);
+            page.last_written = page.last_written.max(Some(entry.at));
             page.entries.insert(id, posting);
         }
         self.entries.insert(id, entry);

@@ -58,6 +58,31 @@ pub struct Customer {
     /// happened on the page, because neither ever becomes less.
     #[n(12)]
     pub taken_back: u32,
+    /// When the last of them was written, by the devices' clocks.
+    #[n(13)]
+    pub last_written: Option<TimeMs>,
+}
+
+impl Customer {
+    /// The page without the entries on it.
+    pub(super) fn without_entries(&self) -> Customer {
+        Customer {
+            added: self.added.clone(),
+            name: self.name.clone(),
+            phone: self.phone.clone(),
+            address: self.address.clone(),
+            note: self.note.clone(),
+            language: self.language.clone(),
+            limit: self.limit.clone(),
+            messages: self.messages.clone(),
+            archived: self.archived.clone(),
+            erased: self.erased,
+            balance: self.balance,
+            entries: BTreeMap::new(),
+            taken_back: self.taken_back,
+            last_written: self.last_written,
+        }
+    }
 }
 
 /// What an entry does to the accounts of one page.

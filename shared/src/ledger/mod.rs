@@ -16,6 +16,7 @@ mod fold;
 mod progress;
 mod register;
 mod shop;
+mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ pub use fold::{Standing, Step};
 pub use progress::{Lane, Receipts};
 pub use register::Register;
 pub use shop::Shop;
+pub use summary::{Earlier, Summary};
 
 use crate::bytes::{Hash, KeyId};
 use crate::calendar::TimeMs;
@@ -91,6 +93,9 @@ pub struct Ledger {
     /// The greatest Lamport clock of the counted events.
     #[n(15)]
     pub clock: u64,
+    /// What stands in the place of earlier entries, in a ledger without history.
+    #[n(16)]
+    pub summary: Option<Box<Summary>>,
 }
 
 /// A task's identity.

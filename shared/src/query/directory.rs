@@ -6,9 +6,8 @@ use super::Books;
 use super::name::{Name, best};
 use super::search::{digits, folded};
 use crate::calendar::{BusinessDay, TimeMs};
-use crate::ids::{CustomerId, EntryId, EventId, Stamp};
+use crate::ids::{CustomerId, EntryId, Stamp};
 use crate::ledger::{Balance, Customer, Ledger};
-use crate::money::Paise;
 use crate::text::Field;
 
 /// Every customer once, merged pages together, with what lists and searches need.
@@ -121,65 +120,6 @@ struct Contact {
     phone: Option<String>,
 }
 
-/// What is gathered of a customer's entries.
-#[derive(Debug, Default)]
-struct Gathered {
-    last_activity: Option<TimeMs>,
-    last_payment: Option<BusinessDay>,
-    khata: Vec<(BusinessDay, Paise)>,
-}
-
-impl Gathered {
-    fn add(&mut self, ledger: &Ledger, page: &Customer) {
-        let added = page.added.as_ref().map(|added| added.at);
-        self.last_activity = self.last_activity.max(added);
-        for id in last_of_each_device(page) {
-            let at = ledger.entries.get(&id).map(|entry| entry.at);
-            self.last_activity = self.last_activity.max(at);
-        }
-        for posting in page.entries.values().filter(|posting| !posting.reversed) {
-            if posting.pays {
-                self.last_payment = self.last_payment.max(Some(posting.on));
-            }
-            if posting.change.khata != Paise::ZERO {
-                self.khata.push((posting.on, posting.change.khata));
-            }
-        }
-    }
-
-    /// Walks back from today's khata to the day before which nothing was owed.
-    fn owes_since(mut self, khata: Paise) -> Option<BusinessDay> {
-        if !khata.is_positive() {
-            return None;
-        }
-        self.khata.sort_unstable_by_key(|(day, _)| *day);
-        let mut before = khata;
-        let mut since = None;
-        for day in self.khata.chunk_by(|one, other| one.0 == other.0).rev() {
-            for (on, change) in day {
-                since = Some(*on);
-                before -= *change;
-            }
-            if !before.is_positive() {
-                break;
-            }
-        }
-        since
-    }
-}
-
-/// The last entry of each device on a page.
-fn last_of_each_device(page: &Customer) -> impl Iterator<Item = EntryId> {
-    let mut below = page.entries.last_key_value().map(|(&last, _)| last);
-    core::iter::from_fn(move || {
-        let last = below?;
-        let device = last.0.device;
-        let first = EntryId(EventId { device, seq: 0 });
-        below = page.entries.range(..first).next_back().map(|(&id, _)| id);
-        Some(last)
-    })
-}
-
 impl Directory {
     /// The directory of a ledger.
     pub fn new(books: Books<'_>) -> Directory {
@@ -234,16 +174,18 @@ impl Directory {
         pages: Vec<CustomerId>,
     ) -> Person {
         let mut balance = Balance::default();
-        let mut gathered = Gathered::default();
+        let mut last_activity = None;
         let mut archived = true;
         for page in &pages {
             self.read_contact(books, *page);
             if let Some(page) = books.ledger.customers.get(page) {
                 balance += page.balance;
                 archived &= page.archived.get() == Some(&true);
-                gathered.add(books.ledger, page);
+                let opened = page.added.as_ref().map(|added| added.at);
+                last_activity = last_activity.max(opened).max(page.last_written);
             }
         }
+        let mut earlier = books.ledger.earlier(&pages);
         let contacts = || pages.iter().filter_map(|page| self.contacts.get(page));
         let name = best(contacts().map(|contact| contact.name.clone()));
         let phone = contacts().find_map(|contact| contact.phone.clone());
@@ -255,9 +197,9 @@ impl Directory {
             phone,
             archived,
             balance,
-            last_activity: gathered.last_activity,
-            last_payment: gathered.last_payment,
-            owes_since: gathered.owes_since(balance.khata),
+            last_activity,
+            last_payment: earlier.last_payment,
+            owes_since: earlier.owes_since(balance.khata),
             state: PageState::of_all(books.ledger, &pages),
             pages,
         }

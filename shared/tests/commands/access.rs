@@ -35,7 +35,14 @@ pub fn all_refused() -> Vec<Refused> {
     let nobody = StaffId(EventId::new(1, 4));
     let by_owner = staffed_shop().given(credit(PRIYA, 100_00));
     let entry = by_owner.last_entry();
+    let mut without_history = by_owner.clone();
+    without_history.ledger = by_owner.ledger.without_history().expect("whole books");
     vec![
+        refused(
+            "An entry is taken back when it is in the books",
+            without_history.when(reversal(entry)),
+            AccessRejection::HistoryNotHere,
+        ),
         refused(
             "A device of another shop writes nothing",
             shop().at(stranger).when(credit(PRIYA, 1_00)),

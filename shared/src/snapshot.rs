@@ -1,0 +1,151 @@
+//! The state of a shop at one place of its log, without history, as bytes: what a phone starts from,
+//! and what a new device takes from the server.
+//!
+//! A snapshot is a cache. Whoever reads one checks it, passes over a damaged one or one of another
+//! version, and folds the log instead. It is compared with the fold of the whole log as soon as that
+//! has come so far, so a wrong one is found out.
+
+use minicbor::{Decode, Decoder, Encode};
+
+use crate::bytes::Hash;
+use crate::chain::digest;
+use crate::ids::ShopId;
+use crate::ledger::{FOLD_VERSION, Ledger};
+use crate::sync::log::Log;
+
+/// What a snapshot begins with: the name and version of the format.
+const MAGIC: &[u8; 8] = b"pakka-s1";
+
+/// The longest snapshot that is read, in bytes: hundreds of thousands of customers.
+pub const MAX_SNAPSHOT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Numbers in a chain stay below this, so that the next ones can be counted.
+const MAX_SEQ: u32 = u32::MAX / 2;
+
+/// The state of a shop at one place of its log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array, context_bound = "crate::ids::IdMap")]
+pub struct Snapshot {
+    #[n(0)]
+    fold_version: u16,
+    #[n(1)]
+    log: Log,
+    #[n(2)]
+    ledger: Ledger,
+}
+
+/// A snapshot is of no use; the log is folded instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// The bytes are not those of a snapshot, or not all of them.
+    #[error("not the bytes of a snapshot")]
+    Damaged,
+    /// It was made by folds of another version.
+    #[error("made by another version")]
+    OtherVersion,
+    /// It is of another shop.
+    #[error("of another shop")]
+    OtherShop,
+    /// What it says does not fit together.
+    #[error("the parts do not fit together")]
+    Inconsistent,
+}
+
+impl Snapshot {
+    /// The snapshot of whole books at the end of `log`; `None` if the books are not whole, or not
+    /// those of this log. The chains of the log are the cut: the last number and chain head of each
+    /// device. A phone without a server takes a log of no positions.
+    pub fn of(ledger: &Ledger, log: &Log) -> Option<Snapshot> {
+        let snapshot = Snapshot {
+            fold_version: FOLD_VERSION,
+            log: log.clone(),
+            ledger: ledger.without_history()?,
+        };
+        snapshot.is_consistent().then_some(snapshot)
+    }
+
+    /// Where in the log it was taken: its shop, generation, position, root and chain heads.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The last position that is counted.
+    pub const fn position(&self) -> u64 {
+        self.log.size()
+    }
+
+    /// The state, without history.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The state, without history.
+    pub fn into_ledger(self) -> Ledger {
+        self.ledger
+    }
+
+    /// Is this what whole books come to at the same place?
+    pub fn agrees_with(&self, whole: &Ledger) -> bool {
+        whole.without_history().as_ref() == Some(&self.ledger)
+    }
+
+    /// As it is stored and sent: the name of the format, SHA-256 of the rest, deterministic CBOR.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let body = minicbor::to_vec(self).expect("writing to memory cannot fail");
+        [MAGIC.as_slice(), &digest(&[&body]).0, &body].concat()
+    }
+
+    /// Reads a snapshot of a shop. Everything is checked: a byte that is not as it was written, or
+    /// one too many, makes it unusable.
+    ///
+    /// # Errors
+    ///
+    /// Why it is of no use.
+    pub fn from_bytes(bytes: &[u8], shop: ShopId) -> Result<Snapshot, Unusable> {
+        if bytes.len() > MAX_SNAPSHOT_BYTES {
+            return Err(Unusable::Damaged);
+        }
+        let rest = bytes.strip_prefix(MAGIC).ok_or(Unusable::OtherVersion)?;
+        let (sum, body) = rest
+            .split_first_chunk::<{ size_of::<Hash>() }>()
+            .ok_or(Unusable::Damaged)?;
+        if digest(&[body]).0 != *sum {
+            return Err(Unusable::Damaged);
+        }
+        let mut decoder = Decoder::new(body);
+        if !matches!(decoder.array(), Ok(Some(3))) {
+            return Err(Unusable::Damaged);
+        }
+        // Looked at before the rest, which another version may have written in another shape.
+        if !matches!(decoder.u16(), Ok(FOLD_VERSION)) {
+            return Err(Unusable::OtherVersion);
+        }
+        let mut decoder = Decoder::new(body);
+        let snapshot: Snapshot = decoder.decode().map_err(|_| Unusable::Damaged)?;
+        if decoder.position() != body.len() {
+            return Err(Unusable::Damaged);
+        }
+        if snapshot.log.shop() != shop {
+            return Err(Unusable::OtherShop);
+        }
+        match snapshot.is_consistent() {
+            true => Ok(snapshot),
+            false => Err(Unusable::Inconsistent),
+        }
+    }
+
+    fn is_consistent(&self) -> bool {
+        let Snapshot { log, ledger, .. } = self;
+        let opened = ledger.shop.opened.get();
+        let of_this_shop = opened.is_none_or(|opened| opened.shop == log.shop());
+        let lanes = ledger.lanes.iter();
+        let mut lanes = lanes.filter(|(_, lane)| lane.last_seq > 0);
+        let chains_fit = lanes.all(|(&device, lane)| {
+            let chain = log.chain(device);
+            lane.last_seq < MAX_SEQ && chain.is_some_and(|chain| chain.seq == lane.last_seq)
+        });
+        let held = ledger.held.values();
+        let held_fit = held.into_iter().all(|group| !group.events.is_empty());
+        of_this_shop && chains_fit && held_fit && !ledger.is_whole() && ledger.is_settled()
+    }
+}
