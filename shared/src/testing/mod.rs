@@ -10,5 +10,6 @@ pub mod logs;
 pub mod phone;
 pub mod rng;
 pub mod samples;
+pub mod sealed;
 pub mod server;
 pub mod sim;
