@@ -12,11 +12,11 @@
 use core::convert::Infallible;
 
 use minicbor::encode::{self, Write};
-use minicbor::{Decode, Decoder, Encode, Encoder};
+use minicbor::{Decoder, Encode, Encoder};
 
+use super::shape::Reader;
 use super::{Body, Envelope, Event, Group, MAX_EVENT_BYTES, MAX_GROUP_EVENTS};
-use crate::calendar::TimeMs;
-use crate::ids::{DeviceNo, EventId, IdMap, StaffId};
+use crate::ids::{DeviceNo, EventId, IdMap};
 
 /// Elements of an event's array.
 const ELEMENTS: u64 = 12;
@@ -154,42 +154,63 @@ fn writer(bytes: &[u8]) -> Option<DeviceNo> {
 
 fn decode_with(bytes: &[u8], ids: &mut Ids, wanted: fn(u16) -> bool) -> Result<Decoded, Malformed> {
     let mut decoder = Decoder::new(bytes);
-    let (elements, envelope, kind, version) =
-        read_head(&mut decoder, ids).map_err(|_| Malformed::NotAnEvent)?;
-    if envelope.id.seq == 0 {
+    let mut reader = Reader::new(&mut decoder, ids);
+    let mut fields = reader.fields();
+    let is_whole = fields.left() == ELEMENTS;
+    let id = EventId {
+        device: reader.field(&mut fields),
+        seq: reader.field(&mut fields),
+    };
+    let envelope = Envelope {
+        id: ids.read(id),
+        clock: reader.field(&mut fields),
+        at: reader.field(&mut fields),
+        by: reader.field(&mut fields),
+        group: reader.field(&mut fields),
+        cause: reader.field(&mut fields),
+        correlation: reader.field(&mut fields),
+        expect: reader.field(&mut fields),
+    };
+    let (kind, version) = (reader.field(&mut fields), reader.field(&mut fields));
+    // A body of whatever shape must be there.
+    if !reader.is_sound() || fields.left() == 0 || envelope.id.seq == 0 {
         return Err(Malformed::NotAnEvent);
     }
     if let Some(group) = envelope.group {
         check_group(group, envelope.id.seq)?;
     }
-    if elements == ELEMENTS
-        && wanted(kind)
-        && let Ok(Some(body)) = Body::decode(kind, version, &mut decoder, ids)
-    {
-        let event = Event { envelope, body };
-        let mut sink = Sink::Matches {
-            rest: bytes,
-            equal: true,
-        };
-        write(&event, &mut sink, ids);
-        if let Sink::Matches {
-            rest: [],
-            equal: true,
-        } = sink
-        {
-            return Ok(Decoded::Known(event));
-        }
-        return Ok(Decoded::Unknown(Unknown {
-            envelope: event.envelope,
-            kind,
-            version,
-        }));
-    }
-    Ok(Decoded::Unknown(Unknown {
+    let unknown = Unknown {
         envelope,
         kind,
         version,
-    }))
+    };
+    if !is_whole || !wanted(kind) {
+        return Ok(Decoded::Unknown(unknown));
+    }
+    let body = Body::read(kind, version, &mut reader).filter(|_| reader.is_sound());
+    let Some(body) = body else {
+        return Ok(Decoded::Unknown(unknown));
+    };
+    let event = Event {
+        envelope: unknown.envelope,
+        body,
+    };
+    let mut sink = Sink::Matches {
+        rest: bytes,
+        equal: true,
+    };
+    write(&event, &mut sink, ids);
+    Ok(match sink {
+        Sink::Matches {
+            rest: [],
+            equal: true,
+        } => Decoded::Known(event),
+        _ => Decoded::Unknown(Unknown {
+            envelope: event.envelope,
+            kind,
+            version,
+        }),
+    })
 }
 
 fn check_group(group: Group, seq: u32) -> Result<(), Malformed> {
@@ -205,28 +226,6 @@ fn check_group(group: Group, seq: u32) -> Result<(), Malformed> {
     } else {
         Err(Malformed::BadGroup)
     }
-}
-
-fn read_head(
-    decoder: &mut Decoder<'_>,
-    ids: &mut Ids,
-) -> Result<(u64, Envelope, u16, u8), minicbor::decode::Error> {
-    let elements = decoder.array()?.unwrap_or(0);
-    if elements < ELEMENTS {
-        return Err(minicbor::decode::Error::message("too few elements"));
-    }
-    let id = ids.read(EventId::new(decoder.u32()?, decoder.u32()?));
-    let envelope = Envelope {
-        id,
-        clock: decoder.u64()?,
-        at: TimeMs(decoder.i64()?),
-        by: Option::<StaffId>::decode(decoder, ids)?,
-        group: Option::<Group>::decode(decoder, ids)?,
-        cause: Option::<EventId>::decode(decoder, ids)?,
-        correlation: Option::<EventId>::decode(decoder, ids)?,
-        expect: Option::<u64>::decode(decoder, ids)?,
-    };
-    Ok((elements, envelope, decoder.u16()?, decoder.u8()?))
 }
 
 fn write(event: &Event, sink: &mut Sink<'_>, ids: &mut Ids) {

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{Language, Origin, Patch};
+use super::shape::{fields, variants};
 use crate::bytes::KeyId;
 use crate::ids::{CustomerId, IdMap};
 use crate::money::Paise;
@@ -125,4 +126,16 @@ pub struct CustomerErased {
     /// The keys that every holder destroys.
     #[n(1)]
     pub keys: Vec<KeyId>,
+}
+
+fields! {
+    CustomerAdded: name key phone address note language limit messages origin;
+    CustomerUpdated: customer name phone address note language limit messages;
+    CustomerArchived: customer archived;
+    CustomersMerged: customer with;
+    CustomerErased: customer keys;
+}
+
+variants! {
+    Messages: Always Ask Never;
 }

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{PublicKey, Role};
+use super::shape::fields;
 use crate::bytes::Hash;
 use crate::ids::{DeviceNo, IdMap, StaffId};
 use crate::text::Text;
@@ -92,4 +93,13 @@ pub struct BranchRegistered {
     /// The chain hash before it, which both share.
     #[n(3)]
     pub previous: Hash,
+}
+
+fields! {
+    DeviceEnrolled: device key role name staff;
+    DeviceNamed: device name;
+    DeviceRevoked: device;
+    DeviceKeyChanged: device key;
+    SessionStarted: app fold_version;
+    BranchRegistered: device of from_seq previous;
 }

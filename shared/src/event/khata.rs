@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{Allocation, Line, Paid, Particulars, Reason};
+use super::shape::{Reader, Shape, fields};
 use crate::calendar::BusinessDay;
 use crate::ids::{CustomerId, EntryId, IdMap};
 use crate::money::Paise;
@@ -224,4 +225,31 @@ pub struct EntryCorrected {
     /// Who saw it.
     #[n(3)]
     pub witness: Option<Box<Text>>,
+}
+
+fields! {
+    CreditGiven: particulars customer amount lines due;
+    PaymentReceived: particulars customer amount paid allocations;
+    GoodsReturned: particulars customer amount refund of lines;
+    ReturnedLine: line of_line scrapped;
+    AdvanceDeposited: particulars customer amount paid;
+    AdvanceWithdrawn: particulars customer amount paid;
+    AdvanceUsed: particulars customer amount against;
+    AmountTransferred: particulars from to amount;
+    WrittenOff: particulars customer amount reason;
+    EntryReversed: target reason witness;
+    EntryCorrected: target replacement reason witness;
+}
+
+impl Shape for Refund {
+    fn read(reader: &mut Reader<'_, '_>) -> Refund {
+        let mut fields = reader.fields();
+        let refund = match reader.field(&mut fields) {
+            1u8 => Refund::Khata,
+            2 => Refund::Money(reader.field(&mut fields)),
+            _ => reader.fail(Refund::Khata),
+        };
+        reader.end(&fields);
+        refund
+    }
 }

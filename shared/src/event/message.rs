@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{CutPoint, Language};
+use super::shape::{fields, variants};
 use crate::calendar::BusinessDay;
 use crate::ids::{CustomerId, EntryId, IdMap};
 use crate::money::Paise;
@@ -95,4 +96,14 @@ pub struct MessageSent {
     /// The entry that it was about.
     #[n(4)]
     pub entry: Option<EntryId>,
+}
+
+fields! {
+    StatementSent: customer channel language from to balance cut;
+    MessageSent: customer channel language topic entry;
+}
+
+variants! {
+    Channel: WhatsApp Sms Share Print Shown;
+    Topic: Entry Reminder PaymentRequest Bill;
 }

@@ -12,6 +12,7 @@ mod message;
 mod parts;
 mod review;
 mod sale;
+mod shape;
 mod shop;
 mod staff;
 
@@ -30,6 +31,7 @@ pub use sale::*;
 pub use shop::*;
 pub use staff::*;
 
+use self::shape::fields;
 use crate::calendar::TimeMs;
 use crate::ids::{EventId, StaffId, Stamp};
 
@@ -96,3 +98,5 @@ pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// Further ahead than this of every clock seen in the shop, a Lamport clock is a fault: the event
 /// is quarantined, so that one broken phone cannot use up the clock for all.
 pub const MAX_CLOCK_JUMP: u64 = 1 << 32;
+
+fields! { Group: first count; }

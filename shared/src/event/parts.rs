@@ -4,6 +4,7 @@ use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use serde::Serialize;
 
+use super::shape::{fields, variants};
 use crate::bytes::Hash;
 use crate::calendar::BusinessDay;
 use crate::ids::{EntryId, IdMap, ItemId, ShopId};
@@ -427,4 +428,24 @@ pub struct CutPoint {
     /// The chain hash there.
     #[n(2)]
     pub hash: Hash,
+}
+
+fields! {
+    Particulars: on note witness replaces origin attachments;
+    Origin: shop device seq;
+    Attachment: hash length_bytes media_type;
+    Line: name quantity unit price amount item batch mrp discount hsn rate tax cost;
+    Tax: cgst sgst igst cess;
+    Allocation: entry amount;
+    Paid: mode reference app;
+    Reason: code note;
+    PublicKey: alg point software;
+    CutPoint: device seq hash;
+}
+
+variants! {
+    Mode: Cash Upi Card Bank Cheque;
+    ReasonCode: WrongAmount WrongCustomer WrittenTwice WrongDate PaymentFailed Agreed Other;
+    Role: Display Viewer Cashier Manager Owner;
+    Language: English Hindi Marathi Gujarati Bengali Tamil Telugu Kannada Malayalam Odia Punjabi;
 }

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::Reason;
+use super::shape::{Reader, Shape, fields, variants};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, IdMap};
 use crate::money::Paise;
 
@@ -114,4 +115,30 @@ pub struct HeldRefused {
     /// Why.
     #[n(1)]
     pub reason: Option<Reason>,
+}
+
+fields! {
+    TaskResolved: task subject resolution evidence covers reason;
+    HeldReleased: events;
+    HeldRefused: events reason;
+}
+
+variants! {
+    TaskKind: DuplicateCustomer LimitPassed SameReference AdvanceOverdrawn ReturnedTooMuch ReversedTwice ClockOff SameBillNumber;
+    Resolution: Fine Settled;
+}
+
+impl Shape for Subject {
+    fn read(reader: &mut Reader<'_, '_>) -> Subject {
+        let mut fields = reader.fields();
+        let subject = match reader.field(&mut fields) {
+            1u8 => Subject::Customer(reader.field(&mut fields)),
+            2 => Subject::Entry(reader.field(&mut fields)),
+            3 => Subject::Device(reader.field(&mut fields)),
+            4 => Subject::Reference(reader.field(&mut fields)),
+            _ => reader.fail(Subject::Reference(String::new())),
+        };
+        reader.end(&fields);
+        subject
+    }
 }

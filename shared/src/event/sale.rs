@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{Line, Paid, Particulars};
+use super::shape::{Reader, Shape, fields, variants};
 use crate::ids::{CustomerId, IdMap, OrderId};
 use crate::money::Paise;
 
@@ -100,4 +101,27 @@ pub enum Document {
     /// Bill of supply (rule 49).
     #[n(3)]
     BillOfSupply,
+}
+
+fields! {
+    SaleRecorded: particulars bill total tenders customer lines discount round_off charges place_of_supply buyer_gstin document handed_over order;
+    Tender: amount by;
+}
+
+variants! {
+    Document: TaxInvoice InvoiceCumBill BillOfSupply;
+}
+
+impl Shape for TenderBy {
+    fn read(reader: &mut Reader<'_, '_>) -> TenderBy {
+        let mut fields = reader.fields();
+        let by = match reader.field(&mut fields) {
+            1u8 => TenderBy::Money(reader.field(&mut fields)),
+            2 => TenderBy::Khata,
+            3 => TenderBy::Advance,
+            _ => reader.fail(TenderBy::Khata),
+        };
+        reader.end(&fields);
+        by
+    }
 }

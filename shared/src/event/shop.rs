@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{Language, Patch};
+use super::shape::fields;
 use crate::bytes::KeyId;
 use crate::calendar::BusinessDay;
 use crate::ids::ShopId;
@@ -68,4 +69,9 @@ pub struct ShopChanged {
     /// The first day of the books.
     #[n(9)]
     pub opened_on: Option<BusinessDay>,
+}
+
+fields! {
+    ShopOpened: shop name currency language on key;
+    ShopChanged: name address phone upi gstin state language credit_limit overdue_days opened_on;
 }

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::parts::{Language, Role};
+use super::shape::fields;
 use crate::ids::{IdMap, StaffId};
 use crate::text::Text;
 
@@ -47,4 +48,10 @@ pub struct StaffRemoved {
     /// Who.
     #[n(0)]
     pub staff: StaffId,
+}
+
+fields! {
+    StaffAdded: name role language;
+    StaffChanged: staff name role language;
+    StaffRemoved: staff;
 }
