@@ -13,19 +13,26 @@ pub struct SimArgs {
     /// The first seed: a failure is repeated with `--seed S --seeds 1`
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Look for known bugs instead, each within so many seeds
+    #[arg(long)]
+    planted: bool,
 }
 
 /// Runs the simulator.
 pub fn sim(args: &SimArgs) -> Result<()> {
-    run(&mut command(args.seeds, args.seed))
+    let mut command = command(args.seeds, args.seed);
+    if args.planted {
+        command.arg("--planted");
+    }
+    run(&mut command)
 }
 
 /// The call of the simulator, which lies in `shared/examples/sim.rs`.
 pub fn command(seeds: u64, first_seed: u64) -> Command {
     let mut command = cargo();
     command
-        .args(["run", "--quiet", "--release", "--package", "shared"])
-        .args(["--features", "testing", "--example", "sim", "--"])
+        .args(["run", "--quiet", "--profile", "sim", "--package"])
+        .args(["shared", "--features", "plant", "--example", "sim", "--"])
         .args(["--seeds", &seeds.to_string()])
         .args(["--seed", &first_seed.to_string()])
         .current_dir(root());

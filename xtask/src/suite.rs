@@ -9,7 +9,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
-const SIM_SEEDS: u64 = 500;
+const SIM_SEEDS: u64 = 2000;
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// The app is checked for the browser, everything else for this machine.
 const NATIVE: [&str; 4] = ["--workspace", "--exclude", "frontend", "--all-features"];

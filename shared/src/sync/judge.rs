@@ -69,6 +69,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The device that asked.
+    pub const fn device(&self) -> DeviceNo {
+        self.device
+    }
+
     /// May the device read the log? A revoked one may only hand in what it wrote.
     pub fn may_read(&self) -> bool {
         !matches!(self.standing.advice, Advice::Revoked | Advice::Reenrol)

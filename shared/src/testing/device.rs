@@ -118,6 +118,12 @@ impl Writer {
         self.events.push(Bytes(bytes));
     }
 
+    /// What a faulty app does at its start: it goes on after an older event than its last.
+    pub(super) fn forget_after(&mut self, seq: u32) {
+        self.events.truncate(seq as usize);
+        self.heads.truncate(seq as usize + 1);
+    }
+
     /// A push of its events from `first_seq` to `last_seq`.
     pub fn push(&self, first_seq: u32, last_seq: u32) -> Push {
         let last = self.head_at(last_seq);

@@ -8,6 +8,7 @@ pub mod device;
 pub mod given;
 pub mod logs;
 pub mod phone;
+pub mod planted;
 pub mod rng;
 pub mod samples;
 pub mod sealed;

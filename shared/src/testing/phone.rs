@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::device::{NOW, SHOP, Writer, key};
+use super::planted::{Plant, Planted};
 use crate::bytes::{Bytes, Fixed, KeyId};
-use crate::event::{Body, Branch, Envelope, Event, Group, decode, encode};
+use crate::calendar::TimeMs;
+use crate::event::{Body, Branch, Decoded, Envelope, Event, Group, Kind, Unknown, decode, encode};
 use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
@@ -27,6 +29,10 @@ pub struct Disk {
     pub chunks: Vec<Chunk>,
     /// Every key that it holds; `None` for a destroyed one.
     pub keys: BTreeMap<KeyId, Option<Fixed<32>>>,
+    /// Which app reads it, and with which bug.
+    pub app: App,
+    /// Own events up to here were dropped before they were read back. Only a planted bug does it.
+    dropped_seq: u32,
 }
 
 impl Disk {
@@ -39,6 +45,8 @@ impl Disk {
             cursor,
             chunks: Vec::new(),
             keys: BTreeMap::new(),
+            app: App::default(),
+            dropped_seq: 0,
         }
     }
 
@@ -50,29 +58,42 @@ impl Disk {
 
     /// Writes the events of one command in one transaction and gives the number of the first.
     pub fn append(&mut self, clock: u64, bodies: Vec<Body>, new_keys: Vec<SealingKey>) -> u32 {
+        let events = self.events(clock, NOW, bodies);
+        self.append_events(&events, new_keys)
+    }
+
+    /// The next events with these bodies: one command's.
+    pub fn events(&self, clock: u64, at: TimeMs, bodies: Vec<Body>) -> Vec<Event> {
         let first_seq = self.writer.head().seq + 1;
         let group = (bodies.len() > 1).then_some(Group {
             first: first_seq,
             count: bodies.len() as u16,
         });
-        for (body, seq) in bodies.into_iter().zip(first_seq..) {
-            let event = Event {
-                envelope: Envelope {
-                    id: EventId {
-                        device: self.writer.number,
-                        seq,
-                    },
-                    clock,
-                    at: NOW,
-                    by: None,
-                    group,
-                    cause: None,
-                    correlation: None,
-                    expect: None,
+        let bodies = bodies.into_iter().zip(first_seq..);
+        let events = bodies.map(|(body, seq)| Event {
+            envelope: Envelope {
+                id: EventId {
+                    device: self.writer.number,
+                    seq,
                 },
-                body,
-            };
-            self.writer.write_bytes(encode(&event));
+                clock,
+                at,
+                by: None,
+                group,
+                cause: None,
+                correlation: None,
+                expect: None,
+            },
+            body,
+        });
+        events.collect()
+    }
+
+    /// Writes the events of one command in one transaction and gives the number of the first.
+    pub fn append_events(&mut self, events: &[Event], new_keys: Vec<SealingKey>) -> u32 {
+        let first_seq = self.writer.head().seq + 1;
+        for event in events {
+            self.writer.write_bytes(encode(event));
         }
         for key in new_keys {
             self.keys.insert(key.id, key.key);
@@ -115,7 +136,7 @@ impl Disk {
     /// Everything folded: the log, then what is not in it yet.
     pub fn fold(&self) -> Ledger {
         let mut ledger = Ledger::default();
-        fold_chunks(&mut ledger, &self.chunks, None);
+        self.app.fold_chunks(&mut ledger, &self.chunks, None);
         self.fold_own(&mut ledger, self.confirmed_seq() + 1);
         ledger
     }
@@ -124,42 +145,132 @@ impl Disk {
     pub fn fold_own(&self, ledger: &mut Ledger, first_seq: u32) {
         let own = self.writer.events.iter().zip(1..);
         for (bytes, seq) in own.skip(first_seq as usize - 1) {
-            let step = ledger.fold(
-                self.writer.number,
+            let place = Place {
+                device: self.writer.number,
                 seq,
-                decode(&bytes.0, None),
-                Standing::Counted,
-            );
+                position: None,
+            };
+            let step = self
+                .app
+                .fold(ledger, place, &bytes.0, None, Standing::Counted);
             assert!(!matches!(step, Step::Gap { .. }), "own events are dense");
         }
     }
 
     fn stored(&self) -> Stored {
+        let sent = self.confirmed_seq().max(self.dropped_seq);
+        let mut outbox = self.writer.events[sent as usize..].to_vec();
+        if self.app.plant.is(Planted::DropDirtyMark) {
+            outbox.clear();
+        }
         Stored {
             cursor: self.cursor.clone(),
-            outbox: self.writer.events[self.confirmed_seq() as usize..].to_vec(),
+            outbox,
             keys: self.new_keys.clone(),
+        }
+    }
+
+    /// The phone starts. What its app forgets then, if it has a bug.
+    fn wake(&mut self) {
+        if self.app.plant.is(Planted::ReuseSeq) {
+            self.writer.forget_after(self.confirmed_seq());
         }
     }
 }
 
-/// Folds a part of the log, without the events of `except`.
-pub fn fold_chunks(ledger: &mut Ledger, chunks: &[Chunk], except: Option<DeviceNo>) {
-    for chunk in chunks.iter().filter(|chunk| Some(chunk.device) != except) {
-        let standing = match chunk.verdict {
-            Verdict::Accepted => Standing::Counted,
-            Verdict::Held => Standing::Held,
-            _ => Standing::Quarantined,
-        };
-        let branch = chunk.branch_of.map(|of| Branch {
-            device: chunk.device,
-            of: of.device,
-            from_seq: of.from_seq,
-        });
-        for (bytes, seq) in chunk.events.iter().flatten().zip(chunk.first_seq..) {
-            let step = ledger.fold(chunk.device, seq, decode(&bytes.0, branch), standing);
-            assert!(!matches!(step, Step::Gap { .. }), "a log has no gaps");
+/// The kinds that an app of the release before does not know.
+const NEW_KINDS: [Kind; 4] = [
+    Kind::AmountTransferred,
+    Kind::AdvanceWithdrawn,
+    Kind::MessageSent,
+    Kind::TaskResolved,
+];
+
+/// An app: what it knows, and what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct App {
+    /// It is of the release before, which knew fewer kinds.
+    pub old: bool,
+    /// A bug to be found.
+    pub plant: Plant,
+}
+
+/// Where an event lies.
+struct Place {
+    device: DeviceNo,
+    seq: u32,
+    position: Option<u64>,
+}
+
+impl App {
+    /// Does it know this kind of events?
+    pub fn knows(self, kind: Kind) -> bool {
+        !(self.old && NEW_KINDS.contains(&kind))
+    }
+
+    /// Folds a part of the log, without the events of `except`.
+    pub fn fold_chunks(self, ledger: &mut Ledger, chunks: &[Chunk], except: Option<DeviceNo>) {
+        for chunk in chunks.iter().filter(|chunk| Some(chunk.device) != except) {
+            let standing = match chunk.verdict {
+                Verdict::Accepted => Standing::Counted,
+                Verdict::Held if self.plant.is(Planted::FoldHeld) => Standing::Counted,
+                Verdict::Held => Standing::Held,
+                _ => Standing::Quarantined,
+            };
+            let branch = chunk.branch_of.map(|of| Branch {
+                device: chunk.device,
+                of: of.device,
+                from_seq: of.from_seq,
+            });
+            let events = chunk.events.iter().flatten();
+            for (bytes, index) in events.zip(0u32..) {
+                let place = Place {
+                    device: chunk.device,
+                    seq: chunk.first_seq + index,
+                    position: Some(chunk.position + u64::from(index)),
+                };
+                let step = self.fold(ledger, place, &bytes.0, branch, standing);
+                assert!(!matches!(step, Step::Gap { .. }), "a log has no gaps");
+            }
         }
+    }
+
+    fn fold(
+        self,
+        ledger: &mut Ledger,
+        place: Place,
+        bytes: &[u8],
+        branch: Option<Branch>,
+        standing: Standing,
+    ) -> Step {
+        let mut decoded = decode(bytes, branch);
+        if let Ok(Decoded::Known(event)) = &decoded
+            && !self.knows(event.body.kind())
+        {
+            decoded = Ok(Decoded::Unknown(Unknown {
+                envelope: event.envelope.clone(),
+                kind: event.body.kind() as u16,
+                version: 1,
+            }));
+        }
+        // What the bugs put in the place of the Lamport clock; that itself goes on rightly.
+        let other = match &decoded {
+            Ok(Decoded::Known(event)) if self.plant.is(Planted::TrustTheClock) => {
+                Some(event.envelope.at.0.unsigned_abs())
+            }
+            Ok(Decoded::Known(_)) if self.plant.is(Planted::StampByPosition) => place.position,
+            _ => None,
+        };
+        if let Ok(Decoded::Known(event)) = &mut decoded
+            && let Some(other) = other
+        {
+            let clock = ledger.clock.max(event.envelope.clock);
+            event.envelope.clock = other;
+            let step = ledger.fold(place.device, place.seq, decoded, standing);
+            ledger.clock = clock;
+            return step;
+        }
+        ledger.fold(place.device, place.seq, decoded, standing)
     }
 }
 
@@ -168,11 +279,11 @@ pub fn fold_chunks(ledger: &mut Ledger, chunks: &[Chunk], except: Option<DeviceN
 pub struct Phone {
     /// What survives a crash.
     pub disk: Disk,
-    running: Option<App>,
+    running: Option<Running>,
 }
 
 #[derive(Debug)]
-struct App {
+struct Running {
     engine: Engine,
     ledger: Ledger,
 }
@@ -213,7 +324,8 @@ impl Phone {
 
     /// The app starts from its storage.
     pub fn start(&mut self, online: bool, seed: u64) -> Vec<Output> {
-        self.running = Some(App {
+        self.disk.wake();
+        self.running = Some(Running {
             engine: Engine::new(self.number(), self.disk.stored(), seed),
             ledger: self.disk.fold(),
         });
@@ -227,6 +339,12 @@ impl Phone {
 
     /// Tells the engine.
     pub fn handle(&mut self, input: Input) -> Vec<Output> {
+        if let Input::Answered(_, _, answer) = &input
+            && self.disk.app.plant.is(Planted::ConfirmFromAnswer)
+        {
+            let known = answer.standing.known_seq.min(self.head().seq);
+            self.disk.dropped_seq = known.max(self.disk.dropped_seq);
+        }
         match &mut self.running {
             Some(app) => app.engine.handle(input),
             None => Vec::new(),
@@ -256,7 +374,14 @@ impl Phone {
         bodies: Vec<Body>,
         keys: Vec<SealingKey>,
     ) -> Input {
-        let first_seq = self.disk.append(clock, bodies, keys.clone());
+        let events = self.disk.events(clock, NOW, bodies);
+        self.append_events(&events, keys)
+    }
+
+    /// Makes the events of one command durable and counts them: gives what the engine has to be
+    /// told.
+    pub fn append_events(&mut self, events: &[Event], keys: Vec<SealingKey>) -> Input {
+        let first_seq = self.disk.append_events(events, keys.clone());
         self.appended(first_seq, keys)
     }
 
@@ -291,10 +416,12 @@ impl Phone {
         }
         let own = self.number();
         if let Some(app) = &mut self.running {
-            if batch.rebuild || batch.restored.is_some() {
+            let rebuild = batch.rebuild && !self.disk.app.plant.is(Planted::NoRebuild);
+            if rebuild || batch.restored.is_some() {
                 app.ledger = self.disk.fold();
             } else {
-                fold_chunks(&mut app.ledger, &batch.chunks, Some(own));
+                let reader = self.disk.app;
+                reader.fold_chunks(&mut app.ledger, &batch.chunks, Some(own));
             }
         }
         true

@@ -1,6 +1,7 @@
 //! A server in memory: the real judgement over a log that is a list.
 
 use super::device::{sign, verify};
+use super::planted::{Plant, Planted};
 use crate::bytes::KeyId;
 use crate::calendar::TimeMs;
 use crate::event::PublicKey;
@@ -9,8 +10,8 @@ use crate::sync::erasure::erased_keys;
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
 use crate::sync::tree;
 use crate::sync::wire::{
-    Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, PROTOCOL, SealingKey, SyncAnswer, SyncRequest,
-    TreeHead,
+    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, PROTOCOL, Push, SealingKey, SyncAnswer,
+    SyncRequest, TreeHead, Verdict,
 };
 
 /// What the server's disk holds. A clone of it is a backup.
@@ -22,6 +23,8 @@ pub struct Server {
     pub chunks: Vec<Chunk>,
     /// The keys that it delivers; the number of a key is its place from 1.
     pub keys: Vec<SealingKey>,
+    /// A bug to be found.
+    pub plant: Plant,
     key: PublicKey,
 }
 
@@ -37,6 +40,7 @@ impl Server {
             state: LogState::claimed(shop, generation, founder, key),
             chunks: Vec::new(),
             keys: Vec::new(),
+            plant: Plant::NONE,
             key,
         }
     }
@@ -53,17 +57,57 @@ impl Server {
 
     /// Makes a judgement durable: all of it.
     pub fn commit(&mut self, request: &SyncRequest, judgement: &Judgement) {
-        for key in request.keys.iter().flatten() {
-            if !self.keys.iter().any(|known| known.id == key.id) {
-                self.keys.push(key.clone());
-            }
+        self.keep_keys(request, judgement);
+        self.append(request, judgement);
+    }
+
+    /// The first half of a commit: new keys, and the tombstones of those that are erased.
+    pub fn keep_keys(&mut self, request: &SyncRequest, judgement: &Judgement) {
+        let advice = judgement.standing.advice;
+        if matches!(advice, Advice::Resign | Advice::Reenrol | Advice::Fork) {
+            return;
         }
-        let (Some(after), Some(push)) = (&judgement.after, &request.push) else {
+        for key in request.keys.iter().flatten() {
+            self.set_key(key.clone());
+        }
+        let erased = request.push.iter().flat_map(|push| {
+            let chunks = judgement.chunks.iter();
+            chunks.flat_map(move |chunk| erased_keys(chunk.verdict, chunk.events(push)))
+        });
+        for id in erased.collect::<Vec<KeyId>>() {
+            self.set_key(SealingKey { id, key: None });
+        }
+    }
+
+    /// The first key of a name stands, and a destroyed one never comes back.
+    fn set_key(&mut self, new: SealingKey) {
+        let known = self.keys.iter().find(|known| known.id == new.id);
+        match (known.map(|known| known.key.is_some()), &new.key) {
+            (None, _) => self.keys.push(new),
+            (Some(true), None) => {
+                let same = self.keys.iter_mut().filter(|known| known.id == new.id);
+                same.for_each(|known| known.key = None);
+                self.keys.push(new);
+            }
+            (Some(false), Some(_)) if self.plant.is(Planted::KeysComeBack) => self.keys.push(new),
+            _ => {}
+        }
+    }
+
+    /// The second half of a commit: the log.
+    pub fn append(&mut self, request: &SyncRequest, judgement: &Judgement) {
+        let Some(push) = &request.push else {
+            return;
+        };
+        let Some(after) = &judgement.after else {
+            if self.plant.is(Planted::DedupePerBatch) && !judgement.results.is_empty() {
+                self.append_twice(push, judgement);
+            }
             return;
         };
         self.state = after.clone();
         for new in &judgement.chunks {
-            let chunk = Chunk {
+            self.chunks.push(Chunk {
                 position: new.position,
                 device: new.device,
                 first_seq: new.first_seq,
@@ -76,21 +120,30 @@ impl Server {
                     .authority
                     .device(new.device)
                     .and_then(|device| device.branch_of),
-            };
-            self.erase(&chunk);
-            self.chunks.push(chunk);
+            });
         }
     }
 
-    /// Destroys the keys that an accepted event erases, and lets the devices know.
-    fn erase(&mut self, chunk: &Chunk) {
-        for id in erased_keys(chunk.verdict, chunk.events.as_deref().unwrap_or_default()) {
-            self.keys
-                .iter_mut()
-                .filter(|known| known.id == id)
-                .for_each(|known| known.key = None);
-            self.keys.push(SealingKey { id, key: None });
-        }
+    /// What a server does that does not know what it took before.
+    fn append_twice(&mut self, push: &Push, judgement: &Judgement) {
+        let Some(last) = self.chunks.last() else {
+            return;
+        };
+        self.chunks.push(Chunk {
+            position: last.position + u64::from(last.count),
+            device: judgement.device(),
+            first_seq: push.first_seq,
+            count: push.events.len() as u32,
+            received: last.received,
+            verdict: Verdict::Accepted,
+            events: Some(push.events.clone()),
+            branch_of: None,
+        });
+    }
+
+    /// When it took its last event.
+    pub fn last_received(&self) -> Option<TimeMs> {
+        self.chunks.last().map(|last| last.received)
     }
 
     /// Was this key destroyed?
@@ -103,9 +156,10 @@ impl Server {
     pub fn answer(&self, request: &SyncRequest, judgement: &Judgement, now: TimeMs) -> SyncAnswer {
         let (mut chunks, mut keys, mut more) = (Vec::new(), Vec::new(), false);
         if judgement.may_read() {
+            let missed = u64::from(request.position > 0 && self.plant.is(Planted::SkipAtPageEnd));
             let first = self
                 .chunks
-                .partition_point(|chunk| chunk.position <= request.position);
+                .partition_point(|chunk| chunk.position <= request.position + missed);
             let mut room = request.want_bytes.min(MAX_ANSWER_BYTES) as usize;
             for chunk in &self.chunks[first..] {
                 let covered = judgement.is_covered(chunk.device, chunk.first_seq, chunk.count);

@@ -1,53 +1,92 @@
-//! A simulated shop: phones with the real engine and the real fold, a server with the real
-//! judgement, and everything that can go wrong between them, from one seed.
+//! A simulated shop: phones with the real engine, commands and fold, a server with the real
+//! judgement over a disk that forgets, and everything that can go wrong between them, from one seed.
 //!
-//! Phones crash around every write, the server around every commit; messages are lost, doubled,
-//! late and overtaken; disks are full or slow, networks come and go, strangers answer; a phone comes
-//! back with an older copy of its storage. After some minutes of that the faults stop. Then every phone has to come to rest soon, and all that anyone was
-//! shown as saved has to be there once, on all phones, in the same books.
+//! Phones crash around every write, the server around every record that it writes; unsynced writes
+//! are lost or torn, disks are full or slow; messages are lost, doubled, late and overtaken; phones
+//! are cut off, clocks jump by ten years, strangers answer; a phone comes back with an older copy of
+//! its storage, an old app meets kinds that it does not know. After some minutes of that the faults
+//! stop. Then every phone has to come to rest soon, and all that anyone was shown as saved has to be
+//! there once, on all phones, in the same books.
+//!
+//! `watch` holds what must be true after every step, `calm` what must be true at the end, `naive` the
+//! log and the books in their simplest form, to compare with.
 
 mod calm;
+mod disk;
+mod machine;
+mod naive;
 mod network;
 mod people;
+mod station;
+mod watch;
+mod work;
 mod world;
 
+use super::planted::Plant;
 use world::World;
 
-/// What a run was made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// Phones.
-    pub phones: u64,
-    /// Events that were written, and are in the log once each.
-    pub events: u64,
-    /// Requests that were sent.
-    pub requests: u64,
-    /// Messages that were lost or doubled.
-    pub lost_or_doubled: u64,
-    /// Crashes of phones and of the server.
-    pub crashes: u64,
-    /// Phones that were revoked.
-    pub revoked: u64,
-    /// Phones that came back with an older copy of their storage.
-    pub restored: u64,
-    /// Copies that wrote on before they had met the server.
-    pub forked: u64,
-    /// Events that the server did not accept.
-    pub not_accepted: u64,
+/// Counts, which add up and can be shown.
+macro_rules! summary {
+    ($($(#[$doc:meta])* $name:ident: $words:literal,)*) => {
+        /// What a run was made of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct Summary {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl core::ops::AddAssign for Summary {
+            fn add_assign(&mut self, other: Summary) {
+                $(self.$name += other.$name;)*
+            }
+        }
+
+        impl core::fmt::Display for Summary {
+            fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                let counts = [$((self.$name, $words)),*];
+                let counts = counts.map(|(count, words)| format!("{count} {words}"));
+                out.write_str(&counts.join(", "))
+            }
+        }
+    };
 }
 
-impl core::ops::AddAssign for Summary {
-    fn add_assign(&mut self, other: Summary) {
-        self.phones += other.phones;
-        self.events += other.events;
-        self.requests += other.requests;
-        self.lost_or_doubled += other.lost_or_doubled;
-        self.crashes += other.crashes;
-        self.revoked += other.revoked;
-        self.restored += other.restored;
-        self.forked += other.forked;
-        self.not_accepted += other.not_accepted;
-    }
+summary! {
+    /// Phones.
+    phones: "phones",
+    /// Events that were written, and are in the log once each.
+    events: "events",
+    /// Events that the server did not accept.
+    not_accepted: "not accepted",
+    /// Commands that were refused.
+    refused: "commands refused",
+    /// Requests that were sent.
+    requests: "requests",
+    /// Groups of requests that the server committed together.
+    groups: "groups committed",
+    /// Messages that were lost or doubled.
+    lost_or_doubled: "messages lost or doubled",
+    /// Times that a phone was cut off.
+    partitions: "phones cut off",
+    /// Crashes of phones and of the server.
+    crashes: "crashes",
+    /// Records that a crash of the server took along, since no sync had ended after them.
+    unsynced_lost: "unsynced records lost",
+    /// Records that a crash tore in the middle.
+    torn: "of them torn",
+    /// Writes of the server that found no room.
+    full_disks: "times no room on the disk",
+    /// Times that a clock was set.
+    clock_jumps: "clocks set",
+    /// Phones that were revoked.
+    revoked: "phones removed",
+    /// Phones that came back with an older copy of their storage.
+    restored: "phones restored from older copies",
+    /// Copies that wrote on before they had met the server.
+    forked: "copies that wrote on",
+    /// Phones whose old app was updated on the way.
+    updated: "old apps updated",
+    /// Phones with the old app to the end.
+    old: "old apps to the end",
 }
 
 /// Runs one seed.
@@ -57,10 +96,36 @@ impl core::ops::AddAssign for Summary {
 /// When something was lost, doubled, different or stuck; how to run it again is printed.
 pub fn run(seed: u64) -> Summary {
     let _replay = Replay(seed);
-    let mut world = World::new(seed);
+    run_with(seed, Plant::NONE)
+}
+
+/// Runs one seed with a known bug.
+///
+/// # Panics
+///
+/// When the bug shows.
+pub fn run_with(seed: u64, plant: Plant) -> Summary {
+    let mut world = World::new(seed, plant);
     world.stormy_weather();
     world.calm_weather();
     world.check()
+}
+
+/// Looks for a known bug: the first seed in which it shows, and how.
+#[cfg(feature = "plant")]
+pub fn find(
+    planted: super::planted::Planted,
+    seeds: core::ops::Range<u64>,
+) -> Option<(u64, String)> {
+    for seed in seeds {
+        let run = std::panic::catch_unwind(|| run_with(seed, Plant::of(planted)));
+        if let Err(panic) = run {
+            let how = panic.downcast_ref::<String>().cloned();
+            let how = how.or_else(|| panic.downcast_ref::<&str>().map(|&it| it.to_owned()));
+            return Some((seed, how.unwrap_or_default()));
+        }
+    }
+    None
 }
 
 /// Runs many seeds, one after the other.

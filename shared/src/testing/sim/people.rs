@@ -1,16 +1,17 @@
 //! What people do at their phones.
 
-use super::world::{Happening, Quality, Saved, World};
+use super::station::{Quality, Saved};
+use super::world::{Happening, World};
 use crate::bytes::{Fixed, KeyId};
 use crate::event::{
-    Body, CustomerAdded, CustomerErased, DeviceRevoked, HeldRefused, HeldReleased, Kind,
-    MAX_CLOCK_JUMP, Role,
+    Body, CustomerAdded, CustomerErased, DeviceRevoked, Event, HeldRefused, HeldReleased, Kind,
+    MAX_CLOCK_JUMP, Role, encode,
 };
 use crate::ids::{CustomerId, DeviceNo, EventId};
 use crate::sync::authority::may_write;
 use crate::sync::engine::Input;
 use crate::sync::wire::SealingKey;
-use crate::testing::device::enrolled;
+use crate::testing::device::{NOW, enrolled};
 use crate::testing::logs;
 
 /// Kinds that change who may do what, or destroy keys: written on purpose only.
@@ -35,14 +36,19 @@ impl World {
         if self.calm {
             return;
         }
-        let pause_ms = 1 + self.rng.below(20_000);
+        // A large shop has more phones, and each of them less to do.
+        let longest_ms = 5_000 * (self.stations.len() as u64).max(4);
+        let pause_ms = 1 + self.rng.below(longest_ms);
         self.after(pause_ms, Happening::Person { at });
         if !self.stations[at].phone.is_running() {
             return;
         }
         let life = self.stations[at].life;
         match self.rng.below(100) {
-            0..5 => self.crash(at),
+            0..5 => {
+                self.compare(at);
+                self.crash(at);
+            }
             5..10 => self.tell(at, life, Input::SyncNow),
             10..15 => self.tell(at, life, Input::Offline),
             15..22 => self.tell(at, life, Input::Online),
@@ -61,7 +67,8 @@ impl World {
         let before = self.stations[at].phone.head();
         let ahead = self.stations[at].phone.ledger().clock >= MAX_CLOCK_JUMP;
         let quality = match self.rng.below(100) {
-            0..3 => Quality::Scribble,
+            0..2 => Quality::Scribble,
+            2 => Quality::Misplaced,
             3..5 if ahead => Quality::ClockAhead,
             3..5 => Quality::Forbidden,
             _ if ahead => Quality::ClockAhead,
@@ -70,6 +77,7 @@ impl World {
         };
         match quality {
             Quality::Scribble => self.scribble(at),
+            Quality::Misplaced => self.misplace(at),
             Quality::Forbidden => self.overstep(at),
             Quality::ClockAhead if !ahead => self.jump(at),
             Quality::ClockAhead | Quality::Sound => self.work(at),
@@ -95,7 +103,9 @@ impl World {
             6..8 => self.erase_customer(at),
             8..13 => self.decide_on_held(at),
             13..15 => self.revoke(at),
-            _ => self.make_entries(at),
+            15..19 => self.write_from_the_future(at),
+            19..45 => self.make_entries(at),
+            _ => self.serve_customer(at),
         }
     }
 
@@ -110,10 +120,11 @@ impl World {
             .unwrap_or(Role::Cashier)
     }
 
-    /// Ordinary entries, one or several at a time.
+    /// Any entries, sense or nonsense, one or several at a time.
     fn make_entries(&mut self, at: usize) {
         let role = self.role(at);
         let devices = self.stations.len() as u32;
+        let app = self.stations[at].phone.disk.app;
         let wanted = if self.rng.chance(20) {
             2 + self.rng.below(4)
         } else {
@@ -122,7 +133,8 @@ impl World {
         let mut bodies = Vec::new();
         while (bodies.len() as u64) < wanted {
             let body = logs::event(&mut self.rng, devices, 40).body;
-            if may_write(role, body.kind() as u16) && !ON_PURPOSE.contains(&body.kind()) {
+            let kind = body.kind();
+            if may_write(role, kind as u16) && app.knows(kind) && !ON_PURPOSE.contains(&kind) {
                 bodies.push(body);
             }
         }
@@ -207,6 +219,26 @@ impl World {
         self.perform(at, outputs);
     }
 
+    /// A faulty app writes an event that says that it is another.
+    fn misplace(&mut self, at: usize) {
+        let session = crate::testing::device::session().into();
+        let phone = &self.stations[at].phone;
+        let (clock, disk) = (phone.ledger().clock + 1, &phone.disk);
+        let mut events = disk.events(clock, self.time_at(at), vec![session]);
+        events[0].envelope.id.seq += 1;
+        self.append_events(at, &events, Vec::new());
+    }
+
+    /// A phone that has the next release writes a kind that nobody else knows.
+    fn write_from_the_future(&mut self, at: usize) {
+        let session = crate::testing::device::session().into();
+        let station = &mut self.stations[at];
+        let clock = station.phone.ledger().clock + 1;
+        let events = station.phone.disk.events(clock, NOW, vec![session]);
+        let outputs = station.phone.scribble(of_unknown_kind(&events[0]));
+        self.perform(at, outputs);
+    }
+
     /// Someone tries what the phone may not do.
     fn overstep(&mut self, at: usize) {
         let mut stolen = enrolled(DeviceNo::FOUNDER.0, Role::Owner);
@@ -225,27 +257,36 @@ impl World {
         self.perform(at, outputs);
     }
 
-    /// A command's events are written, and the person sees the tick; or the app dies just before
-    /// or just after.
+    /// Events are made of bodies and written.
     fn append(&mut self, at: usize, bodies: Vec<Body>, keys: Vec<SealingKey>) {
+        let phone = &self.stations[at].phone;
+        let clock = phone.ledger().clock + 1;
+        let events = phone.disk.events(clock, self.time_at(at), bodies);
+        self.append_events(at, &events, keys);
+    }
+
+    /// A command's events are written, and the person sees the tick; or the app dies just before
+    /// or just after. True when the app lives on.
+    pub fn append_events(&mut self, at: usize, events: &[Event], keys: Vec<SealingKey>) -> bool {
         if self.fault(2) {
-            return self.crash(at);
+            self.crash(at);
+            return false;
         }
-        let clock = self.stations[at].phone.ledger().clock + 1;
         if self.fault(2) {
-            self.stations[at].phone.disk.append(clock, bodies, keys);
-            return self.crash(at);
+            self.stations[at].phone.disk.append_events(events, keys);
+            self.crash(at);
+            return false;
         }
-        if self.fault(5) {
+        let (life, other_tab) = (self.stations[at].life, self.fault(5));
+        let input = self.stations[at].phone.append_events(events, keys);
+        if other_tab {
             // Another tab wrote them; the one that syncs hears of it a little later.
-            let (life, delay_ms) = (self.stations[at].life, self.rng.below(5_000));
-            let input = self.stations[at]
-                .phone
-                .append_in_another_tab(clock, bodies, keys);
-            return self.after(delay_ms, Happening::Input { at, life, input });
+            let delay_ms = self.rng.below(5_000);
+            self.after(delay_ms, Happening::Input { at, life, input });
+        } else {
+            self.tell(at, life, input);
         }
-        let outputs = self.stations[at].phone.append_at(clock, bodies, keys);
-        self.perform(at, outputs);
+        true
     }
 
     /// The keys that were made with a phone's events from a number on.
@@ -254,4 +295,22 @@ impl World {
         let keys = keys.filter(|(seq, _)| *seq >= first_seq);
         keys.map(|(_, key)| key.clone()).collect()
     }
+}
+
+/// The same event with the number of a kind that no version knows.
+fn of_unknown_kind(event: &Event) -> Vec<u8> {
+    /// Before the kind stand nine elements of the envelope.
+    const ENVELOPE: usize = 9;
+    const UNKNOWN_KIND: u16 = 60_000;
+    let bytes = encode(event);
+    let mut decoder = minicbor::Decoder::new(&bytes);
+    let readable = "what was just written can be read";
+    decoder.array().expect(readable);
+    for _ in 0..ENVELOPE {
+        decoder.skip().expect(readable);
+    }
+    let kind_at = decoder.position();
+    decoder.skip().expect(readable);
+    let kind = minicbor::to_vec(UNKNOWN_KIND).expect("in memory");
+    [&bytes[..kind_at], &kind, &bytes[decoder.position()..]].concat()
 }

@@ -1,0 +1,104 @@
+//! What must hold after every step, cheap enough to be looked at after every step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::machine::Asked;
+use super::naive::NaiveLog;
+use super::world::World;
+use crate::bytes::KeyId;
+use crate::event::{Body, Decoded, Event, decode};
+use crate::ids::DeviceNo;
+use crate::sync::wire::{Advice, SyncAnswer};
+
+/// What the world was promised, and the log as it should be.
+#[derive(Default)]
+pub(super) struct Watch {
+    pub log: NaiveLog,
+    /// The last event of each device of which an answer said that the server has it.
+    acknowledged: BTreeMap<DeviceNo, u32>,
+    /// Keys of which an answer said so.
+    keys: BTreeSet<KeyId>,
+}
+
+impl Watch {
+    /// The server says what it has.
+    pub fn promised(&mut self, device: DeviceNo, asked: &Asked, answer: &SyncAnswer) {
+        let standing = &answer.standing;
+        if matches!(standing.advice, Advice::Fork | Advice::Reenrol) {
+            return;
+        }
+        let seq = self.acknowledged.entry(device).or_default();
+        *seq = standing.known_seq.max(*seq);
+        let keys = asked.request.keys.iter().flatten();
+        self.keys.extend(keys.map(|key| key.id));
+    }
+}
+
+impl World {
+    /// The server may have more than before, and must not have less.
+    pub fn watch(&mut self) {
+        let Some(server) = self.server.running() else {
+            return;
+        };
+        let log = &mut self.watch.log;
+        assert!(
+            server.chunks.len() >= log.chunks,
+            "the server lost {} of {} chunks that others have read",
+            log.chunks - server.chunks.len(),
+            log.chunks
+        );
+        for chunk in &server.chunks[log.chunks..] {
+            log.push(chunk);
+            for bytes in chunk.events.iter().flatten() {
+                if let Ok(Decoded::Known(Event {
+                    body: Body::CustomerAdded(added),
+                    ..
+                })) = decode(&bytes.0, None)
+                {
+                    assert!(
+                        server.keys.iter().any(|known| known.id == added.key),
+                        "an event is there without its key"
+                    );
+                }
+            }
+        }
+        let state = &server.state.log;
+        assert_eq!(
+            state.size(),
+            log.size,
+            "the log is as long as its state says"
+        );
+        assert_eq!(Some(state.root()), log.root_at(log.size), "the root");
+    }
+
+    /// A server that has just started keeps what was promised before.
+    pub fn watch_promises(&self) {
+        for (device, seq) in &self.watch.acknowledged {
+            let there = self.watch.log.seq_of(*device);
+            assert!(
+                there >= *seq,
+                "phone {} was told that {seq} events are stored, and {there} are",
+                device.0
+            );
+        }
+        let keys = &self.server.books().keys;
+        let there: BTreeSet<KeyId> = keys.iter().map(|known| known.id).collect();
+        let lost = self.watch.keys.difference(&there).count();
+        assert_eq!(lost, 0, "keys that were acknowledged are gone");
+    }
+
+    /// A phone has stored something.
+    pub fn watch_phone(&self, at: usize) {
+        let disk = &self.stations[at].phone.disk;
+        let log = &disk.cursor.log;
+        let end = disk.chunks.last();
+        let end = end.map_or(0, |last| last.position + u64::from(last.count) - 1);
+        assert_eq!(end, log.size(), "phone {} has what it read", at + 1);
+        assert_eq!(
+            Some(log.root()),
+            self.watch.log.root_at(log.size()),
+            "phone {} has another log",
+            at + 1
+        );
+    }
+}
