@@ -2,7 +2,8 @@
 //!
 //! Start with [`event`] (what happened), then [`ledger`] (the state that events fold into),
 //! [`command`] (what someone wants, and why it may be refused), [`query`] (what someone asks) and
-//! [`sync`] (how the copies of one log come together). Money is [`money::Paise`]; a day is
+//! [`sync`] (how the copies of one log come together); [`verify`] checks a whole log, [`export`] is one
+//! in a file. Money is [`money::Paise`]; a day is
 //! [`calendar::BusinessDay`].
 //!
 //! There is no I/O here, no clock, no randomness, no browser and no async runtime: time, ids,
@@ -16,6 +17,7 @@ pub mod calendar;
 pub mod chain;
 pub mod command;
 pub mod event;
+pub mod export;
 pub mod ids;
 pub mod keypad;
 pub mod ledger;
@@ -27,3 +29,4 @@ pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+pub mod verify;

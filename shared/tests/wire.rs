@@ -8,6 +8,7 @@ use shared::calendar::TimeMs;
 use shared::chain::{self, digest};
 use shared::event::Role;
 use shared::ids::DeviceNo;
+use shared::sync::tree::proof::{ConsistencyProof, CurrentHead, InclusionProof, Leaf};
 use shared::sync::tree::{self, Frontier, leaf_hash, node_hash};
 use shared::sync::wire::*;
 use shared::testing::device::{SHOP, key};
@@ -188,6 +189,30 @@ fn golden_of_today() -> String {
     line("node", &node_hash(&leaf, &hash(1)).0);
     let tree = tree::head_message(SHOP, &Fixed([5; 16]), 1, &leaf, AT);
     line("tree message", &tree);
+    let inclusion = InclusionProof {
+        leaf: Leaf {
+            device: DeviceNo(1),
+            seq: 41,
+            chain: first,
+            received: AT,
+            verdict: Verdict::Accepted,
+        },
+        position: 513,
+        size: 514,
+        path: vec![hash(1), hash(2)],
+    };
+    line("InclusionProof", &written(&inclusion));
+    let consistency = ConsistencyProof {
+        from: 512,
+        to: 514,
+        path: vec![hash(1)],
+    };
+    line("ConsistencyProof", &written(&consistency));
+    let current = CurrentHead {
+        generation: Fixed([5; 16]),
+        head: answer(false).head,
+    };
+    line("CurrentHead", &written(&current));
     lines
 }
 

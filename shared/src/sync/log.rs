@@ -128,14 +128,15 @@ impl Log {
         self.chains.entry(device).or_insert(head);
     }
 
-    /// Appends a device's next event, given by the head of the chain with it.
+    /// Appends a device's next event, given by the head of the chain with it. Returns the hash of
+    /// its leaf.
     pub fn append(
         &mut self,
         device: DeviceNo,
         head: ChainHead,
         received: TimeMs,
         verdict: Verdict,
-    ) -> Result<(), NotNext> {
+    ) -> Result<Hash, NotNext> {
         let chain = self.chains.get_mut(&device).ok_or(NotNext::UnknownDevice)?;
         if chain.seq.checked_add(1) != Some(head.seq) {
             return Err(NotNext::Gap);
@@ -143,7 +144,7 @@ impl Log {
         *chain = head;
         let leaf = leaf_hash(device, head.seq, &head.hash, received, verdict);
         self.frontier.push(leaf);
-        Ok(())
+        Ok(leaf)
     }
 
     /// Is this a kind of event that [`Log::accept`] looks into?

@@ -2,9 +2,11 @@
 //!
 //! Behind the feature `testing`; never part of the app or the server.
 
+pub mod archive;
 pub mod build;
 pub mod demo;
 pub mod device;
+pub mod forge;
 pub mod given;
 pub mod logs;
 pub mod phone;

@@ -1,5 +1,7 @@
 //! The Merkle tree over a shop's log (RFC 9162 §2.1): what makes the order of all devices' events
-//! tamper-evident.
+//! tamper-evident. [`proof`] proves parts of it to someone who holds no more than a signed head.
+
+pub mod proof;
 
 use minicbor::{Decode, Encode};
 
@@ -54,6 +56,11 @@ pub fn head_message(
     .concat()
 }
 
+/// The root of a tree without leaves: the hash of nothing.
+pub fn empty_root() -> Hash {
+    digest(&[])
+}
+
 /// As much of a tree as is needed to append to it and to compute its root: one hash for every
 /// complete subtree, the largest first. At most 64 hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
@@ -91,11 +98,11 @@ impl Frontier {
         self.size += 1;
     }
 
-    /// The root. Of an empty tree: the hash of nothing.
+    /// The root.
     pub fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev();
         match peaks.next() {
-            None => digest(&[]),
+            None => empty_root(),
             Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
         }
     }
