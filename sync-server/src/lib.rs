@@ -14,6 +14,7 @@ pub mod http;
 pub mod identity;
 pub mod lan;
 pub mod limits;
+pub mod proofs;
 pub mod registry;
 pub mod server;
 pub mod store;

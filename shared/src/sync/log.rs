@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
+use super::tree::proof::Leaf;
 use super::tree::{Frontier, leaf_hash};
 use super::wire::{BranchOf, Generation, Verdict};
 use crate::bytes::Hash;
 use crate::calendar::TimeMs;
 use crate::chain;
-use crate::event::{Body, Event, Kind, PublicKey};
+use crate::event::{Body, Branch, Decoded, Event, Kind, PublicKey, decode_only};
 use crate::ids::{DeviceNo, ShopId};
 
 /// How far a device's chain reaches.
@@ -128,15 +129,14 @@ impl Log {
         self.chains.entry(device).or_insert(head);
     }
 
-    /// Appends a device's next event, given by the head of the chain with it. Returns the hash of
-    /// its leaf.
+    /// Appends a device's next event, given by the head of the chain with it.
     pub fn append(
         &mut self,
         device: DeviceNo,
         head: ChainHead,
         received: TimeMs,
         verdict: Verdict,
-    ) -> Result<Hash, NotNext> {
+    ) -> Result<(), NotNext> {
         let chain = self.chains.get_mut(&device).ok_or(NotNext::UnknownDevice)?;
         if chain.seq.checked_add(1) != Some(head.seq) {
             return Err(NotNext::Gap);
@@ -144,7 +144,38 @@ impl Log {
         *chain = head;
         let leaf = leaf_hash(device, head.seq, &head.hash, received, verdict);
         self.frontier.push(leaf);
-        Ok(leaf)
+        Ok(())
+    }
+
+    /// Appends an event that stands in a log already, by its bytes: chains it, and lets the chains
+    /// begin that it names.
+    pub fn replay(
+        &mut self,
+        device: DeviceNo,
+        bytes: &[u8],
+        received: TimeMs,
+        verdict: Verdict,
+    ) -> Result<Leaf, NotNext> {
+        let head = self.chain(device).ok_or(NotNext::UnknownDevice)?;
+        let head = head.after(bytes);
+        let branch = self.branch_of(device).map(|of| Branch {
+            device,
+            of: of.device,
+            from_seq: of.from_seq,
+        });
+        if verdict == Verdict::Accepted
+            && let Ok(Decoded::Known(event)) = decode_only(bytes, branch, Log::begins_a_chain)
+        {
+            self.accept(&event);
+        }
+        self.append(device, head, received, verdict)?;
+        Ok(Leaf {
+            device,
+            seq: head.seq,
+            chain: head.hash,
+            received,
+            verdict,
+        })
     }
 
     /// Is this a kind of event that [`Log::accept`] looks into?

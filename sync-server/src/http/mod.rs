@@ -11,6 +11,7 @@ mod hints;
 mod log;
 pub mod openapi;
 mod pairings;
+mod proofs;
 mod sync;
 
 use std::net::IpAddr;
@@ -27,6 +28,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::assets::Assets;
 use crate::identity::Identity;
 use crate::limits::Limit;
+use crate::proofs::Proofs;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::writer::Writer;
@@ -59,6 +61,8 @@ pub struct App {
     pub writer: Writer,
     /// The server's key.
     pub identity: Arc<Identity>,
+    /// Who proves what is kept.
+    pub proofs: Proofs,
     /// The app for phones.
     pub assets: Assets,
     /// Becomes true when the server stops.
@@ -87,6 +91,7 @@ impl App {
     ) -> App {
         let burst = rate.get().saturating_mul(DEVICE_BURST_SECONDS);
         App {
+            proofs: Proofs::new(Arc::clone(&store)),
             store,
             registry,
             writer,
@@ -140,6 +145,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/sync", post(sync::sync))
         .route("/api/v1/hints", get(hints::hints))
         .route("/api/v1/log", get(log::log))
+        .route("/api/v1/head", get(proofs::head))
+        .route("/api/v1/proofs/inclusion", get(proofs::inclusion))
+        .route("/api/v1/proofs/consistency", get(proofs::consistency))
         .route("/api/v1/openapi.json", get(openapi::openapi))
         .route("/healthz", get(health::healthz))
         .fallback(app::app)
