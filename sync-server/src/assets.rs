@@ -6,14 +6,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use axum::body::Bytes;
-use rust_embed::RustEmbed;
 use shared::chain::digest;
-
-/// The built app as it was when the server was built; empty where it was not built.
-#[derive(RustEmbed)]
-#[folder = "../dist"]
-#[allow_missing = true]
-struct Embedded;
 
 /// The page that every address of the app begins with.
 const INDEX: &str = "index.html";
@@ -45,16 +38,17 @@ pub struct Asset {
 pub struct Assets(BTreeMap<String, Asset>);
 
 impl Assets {
-    /// The app that was built into the server.
-    pub fn embedded() -> Assets {
-        let files = Embedded::iter().filter_map(|path| {
-            let bytes = match Embedded::get(&path)?.data {
+    /// An app of these files, by their paths without a leading slash. Without a first page, as
+    /// where the app was not built, the server says so.
+    pub fn from_files(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>) -> Assets {
+        let files = files.into_iter().map(|(path, bytes)| {
+            let bytes = match bytes {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => Bytes::from(bytes),
             };
-            Some((path.into_owned(), bytes))
+            (path, bytes)
         });
-        Assets::from_files(files.collect())
+        Assets::put_together(files.collect())
     }
 
     /// An app in a folder, for those who work on the app.
@@ -75,10 +69,10 @@ impl Assets {
                 }
             }
         }
-        Ok(Assets::from_files(files))
+        Ok(Assets::put_together(files))
     }
 
-    fn from_files(mut files: BTreeMap<String, Bytes>) -> Assets {
+    fn put_together(mut files: BTreeMap<String, Bytes>) -> Assets {
         files
             .entry(INDEX.to_owned())
             .or_insert(Bytes::from_static(NOT_BUILT.as_bytes()));
@@ -166,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_server_without_an_app_says_so() {
-        let assets = Assets::from_files(BTreeMap::new());
+        let assets = Assets::from_files([]);
         let page = assets.at("/khata/1-2").expect("every address has a page");
         assert!(String::from_utf8_lossy(&page.bytes).contains("App not built"));
         assert!(assets.at("/boot.js").is_none());

@@ -5,11 +5,24 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use fast_qr::QRBuilder;
+use rust_embed::RustEmbed;
+use sync_server::assets::Assets;
 use sync_server::code::Code;
 use sync_server::config::{Config, Flags};
 use sync_server::server::{self, Running};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// The app as it was when this program was built; empty where it was not built. It lies in the
+/// program and not in the library, so that a change of the app builds only the program again.
+#[derive(RustEmbed)]
+#[folder = "../dist"]
+#[allow_missing = true]
+struct BuiltApp;
+
+/// Which build of the app lies in here. Naming it makes cargo build again where a first build or
+/// another one took its place; what else changes in its files, cargo sees by itself.
+const BUILT_APP: Option<&str> = option_env!("PAKKA_BUILT_APP");
 
 /// Brings the phones of a shop together.
 #[derive(Parser)]
@@ -61,7 +74,7 @@ async fn serve(flags: Flags) -> Outcome {
     // Heard from now on: a signal that comes early must not end the process half-way.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let running = server::start(&config).await?;
+    let running = server::start_with(&config, built_app()).await?;
     print(&running)?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -69,6 +82,14 @@ async fn serve(flags: Flags) -> Outcome {
     }
     running.stop().await;
     Ok(())
+}
+
+fn built_app() -> Assets {
+    tracing::info!(build = BUILT_APP, "the app inside");
+    Assets::from_files(BuiltApp::iter().filter_map(|path| {
+        let file = BuiltApp::get(&path)?;
+        Some((path.into_owned(), file.data))
+    }))
 }
 
 /// One write, so that a program that reads along gets all of it.

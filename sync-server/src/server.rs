@@ -123,18 +123,27 @@ pub async fn issue_claim_code(store: &dyn Store, code: &Code) -> Result<(), Stor
     store.commit(&[issued]).await
 }
 
-/// Starts a server.
+/// Starts a server that has no app inside.
 ///
 /// # Errors
 ///
 /// What was set does not work here; the error names the setting.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
+    start_with(config, Assets::from_files([])).await
+}
+
+/// Starts a server with this app inside, unless another one is set.
+///
+/// # Errors
+///
+/// What was set does not work here; the error names the setting.
+pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartError> {
     let store: Arc<dyn Store> = Arc::new(open_store(&config.data).await?);
     let lock = lock(&config.data)?;
     let identity = Arc::new(identity(&config.data, store.has_shops().await?)?);
     let claim_code = claim_code(store.as_ref(), &config.data, config.claim_code.clone()).await?;
     let assets = match &config.app {
-        None => Assets::embedded(),
+        None => app,
         Some(folder) => Assets::from_folder(folder).map_err(StartError::App)?,
     };
     let listener = listen("--listen", config.listen)?;

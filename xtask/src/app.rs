@@ -74,6 +74,11 @@ pub fn build(profile: Profile) -> Result<()> {
     Ok(())
 }
 
+/// Which build of the app lies in [`dist`], if it is one by [`build`].
+pub fn built() -> Option<String> {
+    fs::read_to_string(built_from()).ok()
+}
+
 /// Called when something else than [`build`] has written `dist`.
 pub fn forget() -> Result<()> {
     match fs::remove_file(built_from()) {

@@ -107,6 +107,10 @@ pub fn build(package: &str, binary: &str, profile: Profile) -> Result<()> {
     say(format!("building {binary}"));
     let mut command = cargo();
     command.args(["build", "--package", package, "--bin", binary]);
+    // The server carries the app: it is built again when another one lies there.
+    if let Some(built) = app::built() {
+        command.env("PAKKA_BUILT_APP", built);
+    }
     if profile == Profile::Release {
         command.arg("--release");
     }
