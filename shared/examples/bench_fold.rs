@@ -160,8 +160,14 @@ fn known_then(ledger: &Ledger, receipts: &Receipts, customer: CustomerId) -> Pai
 
 fn row(name: &str, value: f64, unit: &str, goal: Option<f64>) {
     let goal = goal.map_or_else(|| "null".to_owned(), |goal| goal.to_string());
+    // A rate is good when it is high, a time or a size when it is low.
+    let is = if unit.ends_with("/s") {
+        "at least"
+    } else {
+        "at most"
+    };
     println!(
-        r#"{{"name":"{name}","value":{value:.4},"unit":"{unit}","goal":{goal},"peer":null,"ratio":null}}"#
+        r#"{{"name":"{name}","value":{value:.4},"unit":"{unit}","goal":{goal},"goal_is":"{is}","peer":null,"ratio":null}}"#
     );
 }
 

@@ -40,7 +40,7 @@ enum Task {
     Test(suite::TestArgs),
     /// The quick checks: format, clippy, unit tests
     Check,
-    /// Run the benches: one JSON object per line
+    /// Measure, also beside other systems: one JSON object per figure, and tables in BENCHMARKS.md
     Bench(bench::BenchArgs),
     /// Run the simulator: phones, a server and a bad network, from seeds
     Sim(sim::SimArgs),

@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 const TRUNK_VERSION: &str = "0.21.14";
 const NEXTEST_VERSION: &str = "0.9.151";
 const BINARYEN_VERSION: &str = "132";
+const ATUIN_SERVER_VERSION: &str = "18.24.4";
+
+/// A server to be measured against; [`for_peers`] puts it on PATH.
+pub const ATUIN_SERVER: &str = "atuin-server";
 /// The oldest that Playwright and binaryen run on; Debian 12 has it.
 const NODE_MAJOR_MIN: u32 = 18;
 
@@ -27,6 +31,8 @@ struct CargoTool {
     features: &'static [&'static str],
     /// Whether any version on PATH will do.
     any_version: bool,
+    /// Whether it is only used. What is measured is built as its authors build it.
+    built_fast: bool,
 }
 
 fn trunk() -> CargoTool {
@@ -36,6 +42,7 @@ fn trunk() -> CargoTool {
         version: TRUNK_VERSION.into(),
         features: &["--no-default-features", "--features", "rustls"],
         any_version: false,
+        built_fast: true,
     }
 }
 
@@ -47,6 +54,7 @@ fn wasm_bindgen() -> Result<CargoTool> {
         version: locked_version("wasm-bindgen")?,
         features: &[],
         any_version: false,
+        built_fast: true,
     })
 }
 
@@ -57,6 +65,18 @@ fn nextest() -> CargoTool {
         version: NEXTEST_VERSION.into(),
         features: &["--no-default-features"],
         any_version: true,
+        built_fast: true,
+    }
+}
+
+fn atuin_server() -> CargoTool {
+    CargoTool {
+        package: ATUIN_SERVER,
+        binary: ATUIN_SERVER,
+        version: ATUIN_SERVER_VERSION.into(),
+        features: &[],
+        any_version: false,
+        built_fast: false,
     }
 }
 
@@ -96,13 +116,35 @@ pub fn for_tests() -> Result<()> {
     playwright()
 }
 
+/// The systems that the server is measured against. Tests need none of them.
+pub fn for_peers() -> Result<()> {
+    install(&atuin_server())?;
+    tidy()?;
+    for_node_peers()
+}
+
+/// Those of them that run on Node, and PouchDB for the browser.
+pub fn for_node_peers() -> Result<()> {
+    npm_ci(&node_peers(), "the peers that run on Node")
+}
+
+/// Where they are.
+pub fn node_peers() -> PathBuf {
+    root().join("benches/peers")
+}
+
 /// Directories of the tools, to be put in front of PATH.
 pub fn bin_dirs() -> Vec<PathBuf> {
-    let mut dirs: Vec<PathBuf> = [Ok(trunk()), wasm_bindgen(), Ok(nextest())]
-        .into_iter()
-        .flatten()
-        .map(|tool| tool_dir(tool.package, &tool.version).join("bin"))
-        .collect();
+    let mut dirs: Vec<PathBuf> = [
+        Ok(trunk()),
+        wasm_bindgen(),
+        Ok(nextest()),
+        Ok(atuin_server()),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|tool| tool_dir(tool.package, &tool.version).join("bin"))
+    .collect();
     dirs.push(binaryen_dir().join("node_modules/.bin"));
     dirs
 }
@@ -151,12 +193,14 @@ fn install(tool: &CargoTool) -> Result<()> {
             .current_dir(fresh_dir(&cache_dir())?)
             // One directory for all tools: shared dependencies are built once,
             // and an interrupted installation goes on where it was.
-            .env("CARGO_TARGET_DIR", build_dir())
-            // These tools are used, not measured: build them fast.
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+            .env("CARGO_TARGET_DIR", build_dir());
+        if tool.built_fast {
+            command
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+        }
         if locked {
             command.arg("--locked");
         }
@@ -254,16 +298,20 @@ fn wasm_opt() -> Result<()> {
 }
 
 fn playwright() -> Result<()> {
+    npm_ci(&root().join("e2e"), "Playwright")
+}
+
+/// Installs what a lock file names, unless that was done.
+fn npm_ci(dir: &Path, what: &str) -> Result<()> {
     node()?;
-    let e2e = root().join("e2e");
-    let wanted = read(&e2e.join("package-lock.json"))?;
+    let wanted = read(&dir.join("package-lock.json"))?;
     // npm leaves no copy of the lock that it installed from: keep one.
-    let stamp = e2e.join("node_modules/.installed-lock.json");
+    let stamp = dir.join("node_modules/.installed-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    say("installing Playwright");
-    npm(&["ci"], &[], &e2e)?;
+    say(format!("installing {what}"));
+    npm(&["ci"], &[], dir)?;
     fs::write(stamp, wanted)?;
     Ok(())
 }
