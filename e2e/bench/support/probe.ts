@@ -1,0 +1,53 @@
+// What is noted inside the page while the app works, without touching the app.
+import type { Page } from "@playwright/test";
+
+interface Noted {
+  /** When the app's program began to run, in ms since the page was opened. */
+  began: number;
+  /** When the first rows of a list stood on the screen. */
+  listed: number;
+  /** The longest time for which the page could not answer a finger. */
+  frozen: number;
+  /** How long each touch or click took until the screen had changed. */
+  taps: number[];
+}
+
+declare global {
+  interface Window {
+    noted: Noted;
+  }
+}
+
+/** Notes from the next page on. */
+export async function watch(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const noted: Noted = { began: 0, listed: 0, frozen: 0, taps: [] };
+    window.noted = noted;
+    const original = WebAssembly.instantiateStreaming;
+    WebAssembly.instantiateStreaming = async (...given) => {
+      const made = await original.apply(WebAssembly, given);
+      noted.began = performance.now();
+      return made;
+    };
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector("a.row .side")) return;
+      observer.disconnect();
+      // When this frame and the next have been drawn.
+      requestAnimationFrame(() => requestAnimationFrame(() => (noted.listed = performance.now())));
+    }).observe(document, { childList: true, subtree: true });
+    new PerformanceObserver((list) => {
+      for (const task of list.getEntries()) noted.frozen = Math.max(noted.frozen, task.duration);
+    }).observe({ type: "longtask", buffered: true });
+    new PerformanceObserver((list) => {
+      for (const event of list.getEntries()) {
+        if (event.name === "pointerup" || event.name === "click") noted.taps.push(event.duration);
+      }
+    }).observe({ type: "event", durationThreshold: 16, buffered: true } as PerformanceObserverInit);
+  });
+}
+
+/** Until a list of customers stands on the screen. */
+export async function listed(page: Page): Promise<Noted> {
+  await page.waitForFunction(() => window.noted.listed > 0, undefined, { timeout: 300_000 });
+  return page.evaluate(() => window.noted);
+}
