@@ -79,6 +79,12 @@ impl Ours {
         fsync_ms(self.folder.path())
     }
 
+    /// Stops it and leaves its files.
+    pub fn stop_and_keep(self) -> Outcome<TempDir> {
+        self.process.stop()?;
+        Ok(self.folder)
+    }
+
     /// Stops it, so that all is written where it stays, and gives the bytes of all its files.
     pub fn stop(self) -> Outcome<u64> {
         self.process.stop()?;

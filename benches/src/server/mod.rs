@@ -3,6 +3,7 @@
 mod idle;
 mod raw;
 mod shops;
+mod verify;
 
 use crate::row::{Goal, Row};
 use crate::{Outcome, Settings};
@@ -12,6 +13,7 @@ pub async fn run(settings: &Settings) -> Outcome {
     shops::run(settings).await?;
     raw::run(settings).await?;
     idle::run(settings).await?;
+    verify::run(settings).await?;
     not_yet();
     Ok(())
 }
