@@ -9,10 +9,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use minicbor::{Decode, Encode};
-use reqwest::Method;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderName, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER,
 };
+use reqwest::{Method, StatusCode};
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 
 /// The longest answer, in bytes. An answer brings at most the bytes that were asked for, or one
@@ -59,7 +60,7 @@ impl<T: AsRef<str> + ?Sized> From<&T> for Address {
 }
 
 /// An answer as it came.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// The status.
     pub status: u16,
@@ -67,6 +68,8 @@ pub struct Reply {
     pub content_type: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
+    /// The body came compressed.
+    pub is_compressed: bool,
     /// The body, decoded.
     pub body: Vec<u8>,
     /// The body of the request as it was sent.
@@ -197,6 +200,78 @@ impl Http {
         Err(CallError::Busy(self.server.clone()))
     }
 
+    /// Gets what never changes. A connection that breaks in the middle is made again, and only the
+    /// rest is asked for.
+    pub async fn fetch(&self, path: &str, token: Option<&Token>) -> Result<Reply, CallError> {
+        let mut part = Part::default();
+        for _ in 0..MAX_TRIES {
+            let request = self.request(Method::GET, path, token);
+            let mut answer = part.asked_for(request).send().await;
+            if let Ok(answer) = &mut answer
+                && self.receive(answer, &mut part).await?
+            {
+                return self.received(part.reply);
+            }
+            if part.reply.body.is_empty() {
+                break;
+            }
+        }
+        Err(CallError::Unreachable(self.server.clone()))
+    }
+
+    /// Adds what comes of an answer to a part. False when it broke off.
+    async fn receive(
+        &self,
+        answer: &mut reqwest::Response,
+        part: &mut Part,
+    ) -> Result<bool, CallError> {
+        if !part.goes_on(answer) {
+            *part = Part::from(&*answer);
+        }
+        loop {
+            match answer.chunk().await {
+                Ok(Some(piece)) => {
+                    if part.reply.body.len() + piece.len() > MAX_ANSWER_BYTES {
+                        return Err(CallError::NotPakka(self.server.clone()));
+                    }
+                    part.reply.body.extend_from_slice(&piece);
+                }
+                Ok(None) => return Ok(true),
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    fn received(&self, mut reply: Reply) -> Result<Reply, CallError> {
+        reply.received_bytes = reply.body.len();
+        if reply.is_compressed {
+            let expanded = expand(&reply.body);
+            reply.body = expanded.ok_or_else(|| CallError::NotPakka(self.server.clone()))?;
+        }
+        Ok(reply)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&Token>,
+    ) -> reqwest::RequestBuilder {
+        let url = format!("{}/api/v1/{path}", self.server);
+        let request = self
+            .client
+            .request(method, url)
+            .header(ACCEPT, MEDIA_TYPE)
+            .header(ACCEPT_ENCODING, "br");
+        match token {
+            Some(token) => {
+                let token = BASE64_URL_SAFE_NO_PAD.encode(token.0);
+                request.header(AUTHORIZATION, format!("Bearer {token}"))
+            }
+            None => request,
+        }
+    }
+
     /// Sends once and gives the answer as it came, whatever it is.
     pub async fn send(
         &self,
@@ -205,16 +280,7 @@ impl Http {
         token: Option<&Token>,
         body: Option<Vec<u8>>,
     ) -> Result<Reply, CallError> {
-        let url = format!("{}/api/v1/{path}", self.server);
-        let mut request = self
-            .client
-            .request(method, url)
-            .header(ACCEPT, MEDIA_TYPE)
-            .header(ACCEPT_ENCODING, "br");
-        if let Some(token) = token {
-            let token = BASE64_URL_SAFE_NO_PAD.encode(token.0);
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let mut request = self.request(method, path, token);
         let mut sent_bytes = 0;
         if let Some(mut body) = body {
             request = request.header(CONTENT_TYPE, MEDIA_TYPE);
@@ -227,31 +293,63 @@ impl Http {
         }
         let unreachable = |_| CallError::Unreachable(self.server.clone());
         let mut answer = request.send().await.map_err(unreachable)?;
+        let mut part = Part::default();
+        match self.receive(&mut answer, &mut part).await? {
+            true => self.received(Reply {
+                sent_bytes,
+                ..part.reply
+            }),
+            false => Err(CallError::Unreachable(self.server.clone())),
+        }
+    }
+}
+
+/// An answer as far as it has come.
+#[derive(Debug, Default)]
+struct Part {
+    reply: Reply,
+    /// What it is a part of, if the server says so.
+    tag: Option<HeaderValue>,
+}
+
+impl From<&reqwest::Response> for Part {
+    fn from(answer: &reqwest::Response) -> Part {
         let header = |name: HeaderName| {
             let value = answer.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
         };
-        let mut reply = Reply {
-            status: answer.status().as_u16(),
-            content_type: header(CONTENT_TYPE),
-            retry_after: header(RETRY_AFTER),
-            body: Vec::new(),
-            sent_bytes,
-            received_bytes: 0,
-        };
-        let is_compressed = header(CONTENT_ENCODING).is_some();
-        while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
-            if reply.body.len() + piece.len() > MAX_ANSWER_BYTES {
-                return Err(CallError::NotPakka(self.server.clone()));
-            }
-            reply.body.extend_from_slice(&piece);
+        Part {
+            reply: Reply {
+                status: answer.status().as_u16(),
+                content_type: header(CONTENT_TYPE),
+                retry_after: header(RETRY_AFTER),
+                is_compressed: header(CONTENT_ENCODING).is_some(),
+                ..Reply::default()
+            },
+            tag: answer.headers().get(ETAG).cloned(),
         }
-        reply.received_bytes = reply.body.len();
-        if is_compressed {
-            let expanded = expand(&reply.body);
-            reply.body = expanded.ok_or_else(|| CallError::NotPakka(self.server.clone()))?;
+    }
+}
+
+impl Part {
+    /// A request for what is missing.
+    fn asked_for(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.tag {
+            Some(tag) if !self.reply.body.is_empty() => request
+                .header(RANGE, format!("bytes={}-", self.reply.body.len()))
+                .header(IF_RANGE, tag),
+            _ => request,
         }
-        Ok(reply)
+    }
+
+    /// Does the answer bring what is missing of it?
+    fn goes_on(&self, answer: &reqwest::Response) -> bool {
+        let from = format!("bytes {}-", self.reply.body.len());
+        let range = answer.headers().get(CONTENT_RANGE);
+        answer.status() == StatusCode::PARTIAL_CONTENT
+            && self.tag.is_some()
+            && answer.headers().get(ETAG) == self.tag.as_ref()
+            && range.is_some_and(|range| range.as_bytes().starts_with(from.as_bytes()))
     }
 }
 

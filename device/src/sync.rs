@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use reqwest::Method;
 use shared::sync::engine::{
     Activity, Batch, Failure, Input, Output, Problem, Stop, SyncStatus, Ticket, read_reply,
+    read_segment,
 };
-use shared::sync::wire::SyncRequest;
+use shared::sync::wire::{SegmentName, SyncRequest};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::DeviceError;
@@ -22,8 +23,14 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Default)]
 struct Pending {
     inputs: VecDeque<Input>,
-    request: Option<(Ticket, Box<SyncRequest>)>,
+    request: Option<(Ticket, Asked)>,
     timer: Option<(Ticket, Instant)>,
+}
+
+/// What is asked of the server.
+enum Asked {
+    Sync(Box<SyncRequest>),
+    Segment(SegmentName),
 }
 
 impl Device {
@@ -49,9 +56,9 @@ impl Device {
             while let Some(input) = pending.inputs.pop_front() {
                 self.step(input, &mut pending, &mut watch)?;
             }
-            if let Some((ticket, request)) = pending.request.take() {
+            if let Some((ticket, asked)) = pending.request.take() {
                 let deadline = pending.timer.map(|(_, deadline)| deadline);
-                let input = self.ask(ticket, &request, deadline).await?;
+                let input = self.ask(ticket, &asked, deadline).await?;
                 // Too late: then the timer speaks.
                 pending.inputs.extend(input);
                 if !pending.inputs.is_empty() {
@@ -93,7 +100,12 @@ impl Device {
                     let sound = verify(&check.key, &check.message, &check.signature);
                     pending.inputs.push_back(Input::Verified(ticket, sound));
                 }
-                Output::Send(ticket, request) => pending.request = Some((ticket, request)),
+                Output::Send(ticket, request) => {
+                    pending.request = Some((ticket, Asked::Sync(request)));
+                }
+                Output::Fetch(ticket, name) => {
+                    pending.request = Some((ticket, Asked::Segment(name)));
+                }
                 Output::SetTimer(ticket, wait_ms) => {
                     let deadline = Instant::now() + Duration::from_millis(wait_ms.into());
                     pending.timer = Some((ticket, deadline));
@@ -138,12 +150,20 @@ impl Device {
     async fn ask(
         &mut self,
         ticket: Ticket,
-        request: &SyncRequest,
+        asked: &Asked,
         deadline: Option<Instant>,
     ) -> Result<Option<Input>, DeviceError> {
-        let body = minicbor::to_vec(request).expect("writing to memory cannot fail");
         let http = self.http()?.clone();
-        let sending = http.send(Method::POST, "sync", Some(self.token()), Some(body));
+        let token = Some(self.token());
+        let sending = async {
+            match asked {
+                Asked::Sync(request) => {
+                    let body = minicbor::to_vec(request).expect("writing to memory cannot fail");
+                    http.send(Method::POST, "sync", token, Some(body)).await
+                }
+                Asked::Segment(name) => http.fetch(&format!("segments/{name}"), token).await,
+            }
+        };
         let reply = match deadline {
             Some(deadline) => match timeout_at(deadline, sending).await {
                 Ok(reply) => reply,
@@ -161,16 +181,17 @@ impl Device {
         };
         traffic.sent_bytes += reply.sent_bytes as u64;
         traffic.received_bytes += reply.received_bytes as u64;
-        let answer = read_reply(
-            reply.status,
-            reply.content_type.as_deref(),
-            reply.retry_after.as_deref(),
-            &reply.body,
-        );
-        Ok(Some(match answer {
-            Ok(answer) => Input::Answered(ticket, now(), Box::new(answer)),
-            Err(failure) => Input::Failed(ticket, failure),
-        }))
+        let (status, content_type) = (reply.status, reply.content_type.as_deref());
+        let retry_after = reply.retry_after.as_deref();
+        let input = match asked {
+            Asked::Sync(_) => read_reply(status, content_type, retry_after, &reply.body)
+                .map(|answer| Input::Answered(ticket, now(), Box::new(answer))),
+            Asked::Segment(_) => read_segment(status, content_type, retry_after, reply.body)
+                .map(|bytes| Input::Fetched(ticket, bytes)),
+        };
+        Ok(Some(
+            input.unwrap_or_else(|failure| Input::Failed(ticket, failure)),
+        ))
     }
 
     /// How many of its events the server does not have, as far as the device knows.

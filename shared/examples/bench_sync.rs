@@ -154,6 +154,7 @@ impl Shop {
                         signature: Signature::default(),
                     }),
                     keys: None,
+                    segments: None,
                 }
             });
         pushes.collect()

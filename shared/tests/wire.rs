@@ -39,6 +39,7 @@ fn request(full: bool) -> SyncRequest {
         want_bytes: MAX_ANSWER_BYTES,
         push: full.then_some(push),
         keys: full.then_some(keys),
+        segments: None,
     }
 }
 
@@ -104,6 +105,7 @@ fn answer(full: bool) -> SyncAnswer {
         },
         server_time: AT,
         more: full,
+        sealed: None,
     }
 }
 
@@ -213,7 +215,23 @@ fn golden_of_today() -> String {
         head: answer(false).head,
     };
     line("CurrentHead", &written(&current));
+    let reads_segments = SyncRequest {
+        segments: Some(1),
+        ..request(false)
+    };
+    line("SyncRequest segments", &written(&reads_segments));
+    line("SyncAnswer sealed", &written(&answer_sealed()));
     lines
+}
+
+fn answer_sealed() -> SyncAnswer {
+    SyncAnswer {
+        sealed: Some(Sealed {
+            after: 512,
+            ends: vec![4_700, 9_000],
+        }),
+        ..answer(false)
+    }
 }
 
 fn written<T: Encode<()>>(value: &T) -> Vec<u8> {
@@ -245,25 +263,42 @@ fn what_is_sent_is_read_as_it_was_written() {
         again(&answer(full));
         again(&pairing(full));
     }
+    again(&answer_sealed());
 }
 
 #[test]
 fn what_a_newer_version_adds_at_the_end_is_passed_over() {
+    // Ten elements of now, nothing in the next five, and one of the future.
     let mut bytes = written(&answer(true));
     assert_eq!(bytes[0], 0x8a, "an array of 10");
-    bytes[0] += 1;
+    bytes[0] += 6;
+    bytes.extend([0xf6; 5]);
     bytes.extend(written(&"something of the future"));
     assert_eq!(
         minicbor::decode::<SyncAnswer>(&bytes).ok(),
         Some(answer(true))
     );
     let mut bytes = written(&request(true));
-    bytes[0] += 1;
+    bytes[0] += 6;
+    bytes.extend([0xf6; 5]);
     bytes.push(0x01);
     assert_eq!(
         minicbor::decode::<SyncRequest>(&bytes).ok(),
         Some(request(true))
     );
+}
+
+#[test]
+fn a_segment_has_one_name() {
+    let name = SegmentName {
+        first: 1,
+        last: 4_096,
+    };
+    assert_eq!(name.to_string(), "1-4096");
+    assert_eq!("1-4096".parse(), Ok(name));
+    for text in ["", "-", "1", "01-2", "1-+2", " 1-2", "3-2", "1-2-3", "-1-2"] {
+        assert_eq!(text.parse::<SegmentName>(), Err(NoSegmentName), "{text}");
+    }
 }
 
 #[test]

@@ -7,11 +7,13 @@ use std::rc::{Rc, Weak};
 
 use gloo_net::http::Method;
 use shared::calendar::TimeMs;
-use shared::sync::engine::{Engine, Failure, Input, Output, Stored, Ticket, read_reply};
-use shared::sync::wire::SyncRequest;
+use shared::sync::engine::{
+    Engine, Failure, Input, Output, Stored, Ticket, read_reply, read_segment,
+};
+use shared::sync::wire::{SegmentName, SyncRequest};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 
 use super::hints::Hints;
 use super::http::{Address, Reply};
@@ -24,6 +26,7 @@ use crate::store::shop::now;
 use crate::store::status::Contact;
 
 const SYNC: &str = "/api/v1/sync";
+const SEGMENTS: &str = "/api/v1/segments";
 
 /// The most bytes of events that one answer may bring: the engine checks an answer in one go, and a
 /// cheap phone shall do that between two frames that a person sees.
@@ -113,6 +116,7 @@ impl Driver {
                 driver.input(Input::Verified(ticket, sound == Ok(true)));
             }),
             Output::Send(ticket, request) => self.send(ticket, *request),
+            Output::Fetch(ticket, name) => self.fetch(ticket, name),
             Output::Persist(ticket, batch) => spawn_local(async move {
                 let kept = live.take(&batch).await;
                 driver.input(match kept {
@@ -150,13 +154,9 @@ impl Driver {
 
     fn send(self: &Rc<Driver>, ticket: Ticket, mut request: SyncRequest) {
         request.want_bytes = request.want_bytes.min(WANT_BYTES);
-        let Ok(controller) = AbortController::new() else {
+        let Some(signal) = self.only_request() else {
             return self.input(Input::Failed(ticket, Failure::Unreachable));
         };
-        let signal = controller.signal();
-        if let Some(earlier) = self.request.replace(Some(controller)) {
-            earlier.abort();
-        }
         let driver = self.clone();
         spawn_local(async move {
             let body = encode(&request);
@@ -173,6 +173,40 @@ impl Driver {
                 Err(failure) => Input::Failed(ticket, failure),
             });
         });
+    }
+
+    /// Fetches a segment; the browser makes it long again.
+    fn fetch(self: &Rc<Driver>, ticket: Ticket, name: SegmentName) {
+        let Some(signal) = self.only_request() else {
+            return self.input(Input::Failed(ticket, Failure::Unreachable));
+        };
+        let driver = self.clone();
+        spawn_local(async move {
+            let path = format!("{SEGMENTS}/{name}");
+            let fetched = match driver.server.send(Method::GET, &path, None, &signal).await {
+                Some(reply) => read_segment(
+                    reply.status,
+                    reply.content_type.as_deref(),
+                    reply.retry_after.as_deref(),
+                    reply.body,
+                ),
+                None => Err(Failure::Unreachable),
+            };
+            driver.input(match fetched {
+                Ok(bytes) => Input::Fetched(ticket, bytes),
+                Err(failure) => Input::Failed(ticket, failure),
+            });
+        });
+    }
+
+    /// The signal that ends the next request; the one before it is given up.
+    fn only_request(&self) -> Option<AbortSignal> {
+        let controller = AbortController::new().ok()?;
+        let signal = controller.signal();
+        if let Some(earlier) = self.request.replace(Some(controller)) {
+            earlier.abort();
+        }
+        Some(signal)
     }
 
     /// Hears of the network and of a screen that is looked at again.

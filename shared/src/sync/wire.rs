@@ -83,6 +83,10 @@ pub struct SyncRequest {
     /// New keys. The server stores them before it answers for the events.
     #[n(9)]
     pub keys: Option<Vec<SealingKey>>,
+    /// The device reads segments up to this version of their format, and fetches what is sealed by
+    /// itself.
+    #[n(10)]
+    pub segments: Option<u8>,
 }
 
 /// A run of a device's own events with the signature that covers them.
@@ -156,6 +160,10 @@ pub struct SyncAnswer {
     /// There is more after the last chunk or key.
     #[n(9)]
     pub more: bool,
+    /// What is sealed of the log after the request's position: instead of chunks, for a device that
+    /// reads segments and is far behind.
+    #[n(10)]
+    pub sealed: Option<Sealed>,
 }
 
 /// The same result for a run of events.
@@ -331,6 +339,70 @@ pub struct BranchOf {
     #[n(1)]
     pub from_seq: u32,
 }
+
+/// Segments one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct Sealed {
+    /// The last position before the first of them.
+    #[n(0)]
+    pub after: u64,
+    /// The last position of each; 1 to [`MAX_SEGMENTS`].
+    #[n(1)]
+    pub ends: Vec<u64>,
+}
+
+impl Sealed {
+    /// The names of the segments.
+    pub fn names(&self) -> impl Iterator<Item = SegmentName> {
+        let starts = core::iter::once(&self.after).chain(&self.ends);
+        starts.zip(&self.ends).map(|(after, last)| SegmentName {
+            first: after.saturating_add(1),
+            last: *last,
+        })
+    }
+}
+
+/// The most segments that one answer names.
+pub const MAX_SEGMENTS: usize = 64;
+
+/// A segment by its first and last position, as in `GET /api/v1/segments/1-4096`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SegmentName {
+    /// The position of its first event.
+    pub first: u64,
+    /// The position of its last event.
+    pub last: u64,
+}
+
+impl core::fmt::Display for SegmentName {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "{}-{}", self.first, self.last)
+    }
+}
+
+impl core::str::FromStr for SegmentName {
+    type Err = NoSegmentName;
+
+    fn from_str(text: &str) -> Result<SegmentName, NoSegmentName> {
+        let number = |text: &str| text.parse().map_err(|_| NoSegmentName);
+        let (first, last) = text.split_once('-').ok_or(NoSegmentName)?;
+        let name = SegmentName {
+            first: number(first)?,
+            last: number(last)?,
+        };
+        // One name for each segment: caches go by it.
+        match name.to_string() == text && name.first <= name.last {
+            true => Ok(name),
+            false => Err(NoSegmentName),
+        }
+    }
+}
+
+/// A text is not the name of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a segment is named by its first and last position, such as 1-4096")]
+pub struct NoSegmentName;
 
 /// A signed Merkle tree head (RFC 9162 §4.10 in spirit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]

@@ -149,6 +149,7 @@ impl Writer {
             want_bytes: MAX_ANSWER_BYTES,
             push: None,
             keys: None,
+            segments: None,
         }
     }
 

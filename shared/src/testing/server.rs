@@ -2,16 +2,18 @@
 
 use super::device::{sign, verify};
 use super::planted::{Plant, Planted};
+use super::sealed;
 use crate::bytes::KeyId;
 use crate::calendar::TimeMs;
 use crate::event::PublicKey;
 use crate::ids::{DeviceNo, ShopId};
 use crate::sync::erasure::erased_keys;
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
+use crate::sync::segment;
 use crate::sync::tree;
 use crate::sync::wire::{
-    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, PROTOCOL, Push, SealingKey, SyncAnswer,
-    SyncRequest, TreeHead, Verdict,
+    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL, Push, Sealed,
+    SealingKey, SegmentName, SyncAnswer, SyncRequest, TreeHead, Verdict,
 };
 
 /// What the server's disk holds. A clone of it is a backup.
@@ -25,6 +27,8 @@ pub struct Server {
     pub keys: Vec<SealingKey>,
     /// A bug to be found.
     pub plant: Plant,
+    /// How many events it seals into a segment; `None` for a server from before there were segments.
+    pub seals: Option<usize>,
     key: PublicKey,
 }
 
@@ -41,6 +45,7 @@ impl Server {
             chunks: Vec::new(),
             keys: Vec::new(),
             plant: Plant::NONE,
+            seals: None,
             key,
         }
     }
@@ -155,13 +160,20 @@ impl Server {
     /// The answer to a request whose judgement is durable.
     pub fn answer(&self, request: &SyncRequest, judgement: &Judgement, now: TimeMs) -> SyncAnswer {
         let (mut chunks, mut keys, mut more) = (Vec::new(), Vec::new(), false);
+        let reads = judgement.may_read() && request.segments.is_some();
+        let sealed = reads.then(|| self.sealed_after(request.position)).flatten();
+        more |= sealed.is_some();
         if judgement.may_read() {
             let missed = u64::from(request.position > 0 && self.plant.is(Planted::SkipAtPageEnd));
             let first = self
                 .chunks
                 .partition_point(|chunk| chunk.position <= request.position + missed);
             let mut room = request.want_bytes.min(MAX_ANSWER_BYTES) as usize;
-            for chunk in &self.chunks[first..] {
+            let wanted = match sealed {
+                Some(_) => &[],
+                None => &self.chunks[first..],
+            };
+            for chunk in wanted {
                 let covered = judgement.is_covered(chunk.device, chunk.first_seq, chunk.count);
                 let events = chunk.events.iter().flatten();
                 let length: usize = match covered {
@@ -193,7 +205,42 @@ impl Server {
             head: self.head(now),
             server_time: now,
             more,
+            sealed,
         }
+    }
+
+    /// The segments of the log: the oldest chunks, each time enough of them.
+    fn sealed_after(&self, position: u64) -> Option<Sealed> {
+        let mut sealed = Sealed {
+            after: 0,
+            ends: Vec::new(),
+        };
+        let mut after = 0;
+        for chunk in &self.chunks {
+            let last = chunk.position + u64::from(chunk.count) - 1;
+            if last - after < self.seals? as u64 {
+                continue;
+            }
+            match last <= position {
+                true => sealed.after = last,
+                false => sealed.ends.push(last),
+            }
+            after = last;
+        }
+        sealed.ends.truncate(MAX_SEGMENTS);
+        (!sealed.ends.is_empty()).then_some(sealed)
+    }
+
+    /// A segment in its bytes, if there is one of this name.
+    pub fn segment(&self, name: SegmentName) -> Option<Vec<u8>> {
+        let sealed = self.sealed_after(name.first - 1)?;
+        sealed.names().find(|known| *known == name)?;
+        let positions = name.first..=name.last;
+        let chunks = self.chunks.iter();
+        let chunks = chunks.filter(|chunk| positions.contains(&chunk.position));
+        let mut segment = sealed::segment(chunks.cloned().collect());
+        segment.generation = self.state.log.generation();
+        segment::write(&segment).ok()
     }
 
     /// The log as a whole, signed.

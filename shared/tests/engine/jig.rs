@@ -72,6 +72,13 @@ pub fn settle(phone: &mut Phone, server: &mut Server, outputs: Vec<Output>) -> V
                     phone.handle(Input::Failed(*ticket, Failure::Refused(code)))
                 }
             },
+            Output::Fetch(ticket, name) => match server.segment(*name) {
+                Some(bytes) => phone.handle(Input::Fetched(*ticket, bytes)),
+                None => {
+                    let code = "not_found".to_owned();
+                    phone.handle(Input::Failed(*ticket, Failure::Refused(code)))
+                }
+            },
             other => local(phone, other),
         };
         queue.extend(next);
@@ -107,7 +114,9 @@ pub fn local(phone: &mut Phone, output: &Output) -> Vec<Output> {
                 keys: Vec::new(),
             })
         }
-        Output::Send(..) | Output::SetTimer(..) | Output::Status(_) => Vec::new(),
+        Output::Send(..) | Output::Fetch(..) | Output::SetTimer(..) | Output::Status(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -123,6 +123,7 @@ async fn pull(
         head: record.head,
         server_time: crate::now(),
         more,
+        sealed: None,
     })
 }
 

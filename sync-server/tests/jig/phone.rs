@@ -252,6 +252,7 @@ impl Phone {
             want_bytes: MAX_ANSWER_BYTES,
             push: None,
             keys: None,
+            segments: None,
         }
     }
 

@@ -1,13 +1,15 @@
 //! The state machine itself: its states, and what moves it from one to the next.
 
+mod history;
 mod round;
 
+use self::history::History;
 use super::outbox::{Gap, Outbox, Plan};
 use super::status::{Activity, Problem, Stop, SyncStatus};
 use super::wait::{Budget, LOCAL_WAIT_MS, Waits};
 use super::{Batch, Cursor, Input, Output, Stored, Ticket};
 use crate::ids::DeviceNo;
-use crate::sync::wire::Advice;
+use crate::sync::wire::{Advice, SegmentName};
 
 /// The sync of one device with its server.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub struct Engine {
     online: bool,
     waits: Waits,
     budget: Budget,
+    history: History,
     problem: Option<Problem>,
     clock_offset_ms: Option<i64>,
     shown: Option<SyncStatus>,
@@ -41,6 +44,8 @@ enum Phase {
     Signing(Plan),
     /// A request is under way.
     Asking(Plan),
+    /// A segment is under way.
+    Fetching(SegmentName),
     /// The server's signature of the log is being checked.
     Checking(Box<Batch>, Next),
     /// What was read is being stored.
@@ -98,6 +103,7 @@ impl Engine {
             online: true,
             waits: Waits::new(seed),
             budget: Budget::new(),
+            history: History::default(),
             problem: None,
             clock_offset_ms: None,
             shown: None,
@@ -174,11 +180,12 @@ impl Engine {
             Input::Answered(ticket, at, answer) if ticket == self.ticket => {
                 self.answered(at, *answer, out);
             }
-            Input::Failed(ticket, failure) if ticket == self.ticket => {
-                if matches!(self.phase, Phase::Asking(_)) {
-                    self.failed(&failure, out);
-                }
-            }
+            Input::Failed(ticket, failure) if ticket == self.ticket => match self.phase {
+                Phase::Asking(_) => self.failed(&failure, out),
+                Phase::Fetching(name) => self.not_fetched(name, &failure, out),
+                _ => {}
+            },
+            Input::Fetched(ticket, bytes) if ticket == self.ticket => self.fetched(&bytes, out),
             Input::Verified(ticket, sound) if ticket == self.ticket => self.verified(sound, out),
             Input::Persisted(ticket) if ticket == self.ticket => self.persisted(out),
             Input::PersistFailed(ticket) if ticket == self.ticket => {
@@ -191,6 +198,7 @@ impl Engine {
             | Input::Signed(..)
             | Input::Answered(..)
             | Input::Failed(..)
+            | Input::Fetched(..)
             | Input::Verified(..)
             | Input::Persisted(_)
             | Input::PersistFailed(_) => {}
@@ -236,6 +244,11 @@ impl Engine {
             Phase::Resting(_) | Phase::Stopped(_) => self.begin(out),
             Phase::Signing(_) => self.back_off(Problem::CannotSign, out),
             Phase::Asking(_) => {
+                self.budget.timed_out();
+                self.back_off(Problem::TimedOut, out);
+            }
+            Phase::Fetching(name) => {
+                self.history.avoid(*name);
                 self.budget.timed_out();
                 self.back_off(Problem::TimedOut, out);
             }

@@ -21,7 +21,7 @@ mod wait;
 
 pub use cursor::Cursor;
 pub use machine::Engine;
-pub use reply::{Failure, MAX_REPLY_BYTES, read_reply};
+pub use reply::{Failure, MAX_REPLY_BYTES, read_reply, read_segment};
 pub use status::{Activity, Problem, Rewritten, Stop, SyncStatus};
 pub use wait::{
     BACKOFF_BASE_MS, BACKOFF_CAP_MS, LOCAL_WAIT_MS, MAX_RETRY_AFTER_MS, POLL_MS, REQUEST_WAIT_MS,
@@ -29,7 +29,7 @@ pub use wait::{
 };
 
 use super::log::ChainHead;
-use super::wire::{Chunk, SealingKey, Signature, SyncAnswer, SyncRequest};
+use super::wire::{Chunk, SealingKey, SegmentName, Signature, SyncAnswer, SyncRequest};
 use crate::bytes::Bytes;
 use crate::calendar::TimeMs;
 use crate::event::PublicKey;
@@ -82,8 +82,10 @@ pub enum Input {
     Signed(Ticket, Option<Signature>),
     /// [`Output::Send`] was answered. `at` is the device's clock then.
     Answered(Ticket, TimeMs, Box<SyncAnswer>),
-    /// [`Output::Send`] failed.
+    /// [`Output::Send`] or [`Output::Fetch`] failed.
     Failed(Ticket, Failure),
+    /// [`Output::Fetch`] brought these bytes, without what compressed them on the way.
+    Fetched(Ticket, Vec<u8>),
     /// [`Output::Verify`] is done: is the signature the key's?
     Verified(Ticket, bool),
     /// [`Output::Persist`] is durable.
@@ -102,6 +104,9 @@ pub enum Output {
     /// Send the request; answer with [`Input::Answered`] or [`Input::Failed`], which
     /// [`read_reply`] tells apart. A request still under way may be given up.
     Send(Ticket, Box<SyncRequest>),
+    /// Fetch a segment; answer with [`Input::Fetched`] or [`Input::Failed`], which [`read_segment`]
+    /// tells apart. A part that came before a connection broke may be kept and gone on from.
+    Fetch(Ticket, SegmentName),
     /// Check a signature of the server; answer with [`Input::Verified`].
     Verify(Ticket, Box<Check>),
     /// Make all of it durable in one transaction, then fold it and answer with

@@ -17,32 +17,44 @@ pub(super) fn read(
     outbox: &Outbox,
     answer: SyncAnswer,
 ) -> Result<Batch, Stop> {
+    let mut batch = read_chunks(device, cursor, outbox, answer.chunks, answer.head.size)?;
+    let log = &batch.cursor.log;
+    if log.size() == answer.head.size && log.root() != answer.head.root {
+        return Err(Stop::LogRewritten(Rewritten::OtherRoot));
+    }
+    batch.cursor.keys_last = batch.cursor.keys_last.max(answer.keys_last);
+    batch.keys = answer.keys;
+    Ok(batch)
+}
+
+/// Reads chunks of a log that has so many events. Whether they are the log's is known at its end.
+pub(super) fn read_chunks(
+    device: DeviceNo,
+    cursor: &Cursor,
+    outbox: &Outbox,
+    mut chunks: Vec<Chunk>,
+    log_size: u64,
+) -> Result<Batch, Stop> {
     let mut reader = Reader {
         device,
         outbox,
         cursor: cursor.clone(),
         rebuild: false,
     };
-    let mut chunks = answer.chunks;
     for index in 0..chunks.len() {
         reader.begin_founder(&chunks[index..]);
         reader.read(&mut chunks[index])?;
     }
     let log = &reader.cursor.log;
-    if log.size() > answer.head.size {
+    if log.size() > log_size {
         return Err(Stop::LogRewritten(Rewritten::Shorter));
-    }
-    if log.size() == answer.head.size && log.root() != answer.head.root {
-        return Err(Stop::LogRewritten(Rewritten::OtherRoot));
     }
     let own = log.chain(device);
     let from = outbox.last();
-    let mut cursor = reader.cursor;
-    cursor.keys_last = cursor.keys_last.max(answer.keys_last);
     Ok(Batch {
         chunks,
-        keys: answer.keys,
-        cursor,
+        keys: Vec::new(),
+        cursor: reader.cursor,
         confirmed_seq: own.map_or(0, |head| head.seq),
         restored: own
             .filter(|to| to.seq > from.seq)

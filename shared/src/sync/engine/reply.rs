@@ -4,6 +4,7 @@ use minicbor::{Decode, Decoder};
 
 use super::status::{Problem, Rewritten, Stop};
 use crate::sync::judge::Refusal;
+use crate::sync::segment;
 use crate::sync::wire::{ErrorBody, MEDIA_TYPE, SyncAnswer};
 
 /// The longest body of a reply, decoded. A shell that meets a longer one gives up reading it and
@@ -45,19 +46,23 @@ pub fn read_reply(
     retry_after: Option<&str>,
     body: &[u8],
 ) -> Result<SyncAnswer, Failure> {
-    let ours = content_type.is_some_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)
-    });
-    if ours && status == 200 {
+    if status == 200 && is_of_type(content_type, MEDIA_TYPE) {
         return decode_whole(body).ok_or(Failure::NotOurServer);
     }
-    let error = if ours {
-        decode_whole::<ErrorBody>(body)
-    } else {
-        None
+    Err(read_failure(status, content_type, retry_after, body))
+}
+
+fn read_failure(
+    status: u16,
+    content_type: Option<&str>,
+    retry_after: Option<&str>,
+    body: &[u8],
+) -> Failure {
+    let error = match is_of_type(content_type, MEDIA_TYPE) {
+        true => decode_whole::<ErrorBody>(body),
+        false => None,
     };
-    Err(match (status, error) {
+    match (status, error) {
         (429 | 503, error) => Failure::Busy {
             retry_after_ms: error
                 .and_then(|error| error.retry_after_ms)
@@ -68,6 +73,30 @@ pub fn read_reply(
         (401, Some(_)) => Failure::NotKnown,
         (400..=499, Some(error)) => Failure::Refused(error.code),
         _ => Failure::NotOurServer,
+    }
+}
+
+/// Reads an HTTP reply to the fetching of a segment, in the same way: gives its bytes.
+///
+/// # Errors
+///
+/// It is not a segment that answered.
+pub fn read_segment(
+    status: u16,
+    content_type: Option<&str>,
+    retry_after: Option<&str>,
+    body: Vec<u8>,
+) -> Result<Vec<u8>, Failure> {
+    if status == 200 && is_of_type(content_type, segment::MEDIA_TYPE) {
+        return Ok(body);
+    }
+    Err(read_failure(status, content_type, retry_after, &body))
+}
+
+fn is_of_type(content_type: Option<&str>, expected: &str) -> bool {
+    content_type.is_some_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(expected)
     })
 }
 

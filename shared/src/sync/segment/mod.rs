@@ -28,6 +28,9 @@ use crate::sync::wire::{Chunk, Generation, Signature};
 /// The first bytes of a segment: its name, and the version of its format.
 pub const MAGIC: [u8; 4] = *b"PKS\x01";
 
+/// The version of the format, as in [`MAGIC`].
+pub const VERSION: u8 = 1;
+
 /// The media type of segments.
 pub const MEDIA_TYPE: &str = "application/vnd.pakka.segment";
 

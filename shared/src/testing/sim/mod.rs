@@ -13,6 +13,7 @@
 
 mod calm;
 mod disk;
+mod history;
 mod machine;
 mod naive;
 mod network;
@@ -63,6 +64,8 @@ summary! {
     requests: "requests",
     /// Groups of requests that the server committed together.
     groups: "groups committed",
+    /// Segments that phones fetched.
+    segments: "segments fetched",
     /// Messages that were lost or doubled.
     lost_or_doubled: "messages lost or doubled",
     /// Times that a phone was cut off.

@@ -107,12 +107,12 @@ impl World {
     }
 
     /// Does nothing get from or to this phone?
-    fn is_cut_off(&self, at: usize) -> bool {
+    pub fn is_cut_off(&self, at: usize) -> bool {
         self.now_ms < self.stations[at].cut_off_until_ms && !self.calm
     }
 
     /// How long a message travels: now and then longer than anyone waits.
-    fn travel_ms(&mut self) -> u64 {
+    pub fn travel_ms(&mut self) -> u64 {
         match () {
             () if self.fault(4) => 1_000 + self.rng.below(90_000),
             () if self.fault(20) => 200 + self.rng.below(5_000),

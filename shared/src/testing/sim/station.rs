@@ -183,6 +183,7 @@ impl World {
                     self.after(delay_ms, Happening::Storage { at, life, output });
                 }
                 Output::Send(ticket, request) => self.send(at, ticket, request),
+                Output::Fetch(ticket, name) => self.fetch(at, ticket, name),
                 Output::Status(status) => self.look(at, status),
             }
         }

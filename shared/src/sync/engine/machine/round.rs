@@ -53,13 +53,14 @@ impl Engine {
             want_bytes: self.budget.bytes(),
             push: signature.and_then(|signature| self.outbox.push_of(plan, signature)),
             keys: self.outbox.keys_of(plan),
+            segments: self.history.wanted(log.size()),
         };
         self.hinted_size = 0;
         let ticket = self.enter(Phase::Asking(plan), REQUEST_WAIT_MS, out);
         out.push(Output::Send(ticket, Box::new(request)));
     }
 
-    pub(super) fn answered(&mut self, at: TimeMs, answer: SyncAnswer, out: &mut Vec<Output>) {
+    pub(super) fn answered(&mut self, at: TimeMs, mut answer: SyncAnswer, out: &mut Vec<Output>) {
         let Phase::Asking(plan) = self.phase else {
             return;
         };
@@ -89,6 +90,8 @@ impl Engine {
         }
         let head = answer.head;
         self.log_size = head.size;
+        let listed = answer.sealed.take();
+        self.history.list(listed, self.cursor.log.size(), head.size);
         let batch = match reading::read(self.device, &self.cursor, &self.outbox, answer) {
             Ok(batch) => batch,
             Err(stop) => return self.stop(stop, out),
@@ -178,6 +181,9 @@ impl Engine {
         let moved = self.progress() != self.before;
         if moved || !more {
             self.waits.reset();
+        }
+        if !revoked && self.fetch(out) {
+            return;
         }
         // A hint that came while the request was under way is news as well.
         if more && (moved || self.hinted_size > self.log_size) {
