@@ -1,5 +1,4 @@
 // Opening the app with a year in it, on a phone that is six times slower.
-import { cp } from "node:fs/promises";
 import type { Phone } from "../support/phone";
 import { EVENTS, test } from "./support/fixtures";
 import { listed, watch } from "./support/probe";
@@ -10,7 +9,6 @@ const RUNS = size(5, 1);
 const events = EVENTS.toLocaleString("en-IN");
 
 test("cold start", async ({ year, read }) => {
-  await cp(read.diskDir, `${read.diskDir}-start`, { recursive: true });
   const seen = [];
   for (let run = 0; run < RUNS; run += 1) {
     const phone = await year.phone(undefined, read);

@@ -21,7 +21,7 @@ test("taps during a sync", async ({ year }) => {
   const key = page.locator(".keypad").getByRole("button", { name: "7", exact: true });
   const erase = page.locator(".keypad").getByRole("button").filter({ hasNotText: /[0-9]/ }).last();
   await key.waitFor();
-  await page.evaluate(() => (window.noted.taps = []));
+  await page.evaluate(() => (window.noted.taps = {}));
 
   let reading = true;
   const read = settled(phone).then(() => (reading = false));
@@ -31,7 +31,7 @@ test("taps during a sync", async ({ year }) => {
     taps += 1;
   }
   await read;
-  const long = await page.evaluate(() => window.noted.taps);
+  const long = Object.values(await page.evaluate(() => window.noted.taps));
   const all = [...long, ...Array<number>(Math.max(0, taps - long.length)).fill(SHORTEST_MS)];
   row({
     name: "phone_tap",

@@ -8,8 +8,8 @@ interface Noted {
   listed: number;
   /** The longest time for which the page could not answer a finger. */
   frozen: number;
-  /** How long each touch or click took until the screen had changed. */
-  taps: number[];
+  /** For each touch that took long, the time until the screen had changed, by its number. */
+  taps: Record<number, number>;
 }
 
 declare global {
@@ -21,7 +21,7 @@ declare global {
 /** Notes from the next page on. */
 export async function watch(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    const noted: Noted = { began: 0, listed: 0, frozen: 0, taps: [] };
+    const noted: Noted = { began: 0, listed: 0, frozen: 0, taps: {} };
     window.noted = noted;
     const original = WebAssembly.instantiateStreaming;
     WebAssembly.instantiateStreaming = async (...given) => {
@@ -39,8 +39,11 @@ export async function watch(page: Page): Promise<void> {
       for (const task of list.getEntries()) noted.frozen = Math.max(noted.frozen, task.duration);
     }).observe({ type: "longtask", buffered: true });
     new PerformanceObserver((list) => {
-      for (const event of list.getEntries()) {
-        if (event.name === "pointerup" || event.name === "click") noted.taps.push(event.duration);
+      // One touch is several events: the longest counts.
+      for (const event of list.getEntries() as (PerformanceEntry & { interactionId: number })[]) {
+        if (!event.interactionId) continue;
+        const known = noted.taps[event.interactionId] ?? 0;
+        noted.taps[event.interactionId] = Math.max(known, event.duration);
       }
     }).observe({ type: "event", durationThreshold: 16, buffered: true } as PerformanceObserverInit);
   });
@@ -50,4 +53,14 @@ export async function watch(page: Page): Promise<void> {
 export async function listed(page: Page): Promise<Noted> {
   await page.waitForFunction(() => window.noted.listed > 0, undefined, { timeout: 300_000 });
   return page.evaluate(() => window.noted);
+}
+
+/** When the server said that the phone is in, in ms since the page was opened. */
+export function letIn(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const all = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+    const joins = all.filter((one) => new URL(one.name).pathname === "/api/v1/pairings/join");
+    if (joins.length === 0) throw new Error("nobody asked to join");
+    return Math.max(...joins.map((one) => one.responseEnd));
+  });
 }

@@ -34,7 +34,9 @@ export function row({ name, what, unit, runs, goal, goalIs, peer, more }: Figure
     peer_name: peer?.name ?? null,
     peer_runs: peer?.runs.map(rounded),
     ratio: beside === undefined ? null : rounded(value / beside),
-    ...more,
+    ...Object.fromEntries(
+      Object.entries(more ?? {}).map(([key, it]) => [key, typeof it === "number" ? rounded(it) : it]),
+    ),
   });
 }
 
