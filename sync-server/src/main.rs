@@ -1,17 +1,22 @@
 //! `pakka-server`: the server of one or many shops.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use fast_qr::QRBuilder;
 use rust_embed::RustEmbed;
+use shared::ids::ShopId;
+use shared::verify::Depth;
 use sync_server::assets::Assets;
+use sync_server::audit::{self, Report};
 use sync_server::code::Code;
 use sync_server::config::{Config, Flags};
 use sync_server::server::{self, Running};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
 
 /// The app as it was when this program was built; empty where it was not built. It lies in the
 /// program and not in the library, so that a change of the app builds only the program again.
@@ -38,6 +43,41 @@ enum Command {
     Serve(Box<Flags>),
     /// Issues one more claim code, for one more shop
     ClaimCode(Box<Flags>),
+    /// Checks every entry, signature and hash of a database or of an exported file
+    Verify(Verify),
+    /// Writes all that is kept of a shop into one file
+    Export(Export),
+}
+
+#[derive(Args)]
+struct Verify {
+    /// An exported file, instead of the folder of a server
+    #[arg(conflicts_with_all = ["data", "shop"])]
+    file: Option<PathBuf>,
+    /// The folder of a server, at rest or at work, or a copy of it [default: ./data]
+    #[arg(long, value_name = "DIR", env = "PAKKA_DATA")]
+    data: Option<PathBuf>,
+    /// Only this shop
+    #[arg(long, value_name = "ID")]
+    shop: Option<Uuid>,
+    /// Check the last signature of each device only: it covers all that the device wrote
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Args)]
+struct Export {
+    /// The file to write
+    file: PathBuf,
+    /// The folder of the server, at rest or at work [default: ./data]
+    #[arg(long, value_name = "DIR", env = "PAKKA_DATA")]
+    data: Option<PathBuf>,
+    /// The shop; not needed where there is one only
+    #[arg(long, value_name = "ID")]
+    shop: Option<Uuid>,
+    /// With the keys of names, telephone numbers and notes: keep such a file as safe as the khata
+    #[arg(long)]
+    keys: bool,
 }
 
 #[tokio::main]
@@ -53,6 +93,8 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(flags) => serve(*flags).await,
         Command::ClaimCode(flags) => claim_code(*flags).await,
+        Command::Verify(asked) => return verify(asked).await,
+        Command::Export(asked) => export(asked).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,6 +102,56 @@ async fn main() -> ExitCode {
             eprintln!("pakka-server: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ends with failure where anything is bad, or nothing could be checked.
+async fn verify(asked: Verify) -> ExitCode {
+    let depth = match asked.quick {
+        true => Depth::LastSignatures,
+        false => Depth::EverySignature,
+    };
+    let reports = match &asked.file {
+        Some(file) => audit::verify_file(file, depth, tell_progress).map(|report| vec![report]),
+        None => {
+            let folder = asked.data.unwrap_or_else(|| PathBuf::from("data"));
+            let shop = asked.shop.map(ShopId);
+            audit::verify_folder(&folder, shop, depth, tell_progress).await
+        }
+    };
+    let reports = match reports {
+        Ok(reports) => reports,
+        Err(error) => {
+            eprintln!("pakka-server: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut words = String::new();
+    for report in &reports {
+        words += &format!("{report}\n");
+    }
+    print!("{words}");
+    match reports.iter().all(Report::is_good) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+async fn export(asked: Export) -> Outcome {
+    let folder = asked.data.unwrap_or_else(|| PathBuf::from("data"));
+    let shop = asked.shop.map(ShopId);
+    let entries = audit::export(&folder, shop, asked.keys, &asked.file, tell_progress).await?;
+    println!("{entries} entries are in {}", asked.file.display());
+    Ok(())
+}
+
+/// Tells a person who waits how far it is.
+fn tell_progress(done: u64, total: u64) {
+    let mut err = io::stderr();
+    if err.is_terminal() && total > 0 {
+        let end = if done >= total { '\n' } else { '\r' };
+        // Nobody has to see it.
+        let _ = write!(err, "{} %{end}", done * 100 / total);
     }
 }
 

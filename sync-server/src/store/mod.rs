@@ -23,6 +23,9 @@ pub trait Store: Send + Sync + 'static {
     /// A shop as it was last committed.
     fn shop(&self, shop: ShopId) -> Pending<'_, Option<ShopRecord>>;
 
+    /// The shops that are kept here.
+    fn shops(&self) -> Pending<'_, Vec<ShopId>>;
+
     /// Whether any shop is kept here.
     fn has_shops(&self) -> Pending<'_, bool>;
 

@@ -73,6 +73,28 @@ impl Sqlite {
         write::empty_wal(&mut *store.keys.writer.acquire().await?).await?;
         Ok(store)
     }
+
+    /// Opens the files in a folder for reading only: of a backup, or beside a server. The file of
+    /// the keys may be missing.
+    ///
+    /// # Errors
+    ///
+    /// There is no log, or it is not a database.
+    pub async fn open_to_read(folder: &Path) -> Result<Sqlite, StoreError> {
+        let keys = folder.join(KEYS_FILE);
+        Ok(Sqlite {
+            log: Database::open_to_read(&folder.join(LOG_FILE)).await?,
+            keys: match keys.exists() {
+                true => Database::open_to_read(&keys).await?,
+                false => Database::empty(&KEYS_MIGRATIONS).await?,
+            },
+        })
+    }
+
+    /// What SQLite itself finds wrong with the file of the logs: the damaged pages.
+    pub async fn damage(&self) -> Vec<String> {
+        read::damage(&self.log.readers).await
+    }
 }
 
 impl Database {
@@ -108,6 +130,52 @@ impl Database {
         Ok(Database { writer, readers })
     }
 
+    async fn open_to_read(file: &Path) -> Result<Database, StoreError> {
+        let wrong = |error: sqlx::Error| StoreError(format!("{}: {error}", file.display()));
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let open = async |options: SqliteConnectOptions| {
+            let pool = SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_with(options)
+                .await?;
+            sqlx::query("SELECT 1 FROM sqlite_schema")
+                .fetch_optional(&pool)
+                .await?;
+            Ok(pool)
+        };
+        let readers = match open(options.clone()).await {
+            Ok(pool) => pool,
+            // On a medium that cannot be written, SQLite cannot put a WAL beside the file.
+            Err(error) => open(options.immutable(true))
+                .await
+                .map_err(|_| wrong(error))?,
+        };
+        check_version(&readers).await?;
+        Ok(Database {
+            writer: readers.clone(),
+            readers,
+        })
+    }
+
+    /// A database in memory with nothing in it.
+    async fn empty(migrations: &'static Migrator) -> Result<Database, StoreError> {
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(SqliteConnectOptions::new().in_memory(true))
+            .await?;
+        migrations
+            .run(&readers)
+            .await
+            .map_err(|error| StoreError(error.to_string()))?;
+        Ok(Database {
+            writer: readers.clone(),
+            readers,
+        })
+    }
+
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -140,6 +208,10 @@ impl From<sqlx::Error> for StoreError {
 impl Store for Sqlite {
     fn shop(&self, shop: ShopId) -> Pending<'_, Option<ShopRecord>> {
         Box::pin(read::shop(&self.log.readers, &self.keys.readers, shop))
+    }
+
+    fn shops(&self) -> Pending<'_, Vec<ShopId>> {
+        Box::pin(read::shops(&self.log.readers))
     }
 
     fn has_shops(&self) -> Pending<'_, bool> {

@@ -44,6 +44,25 @@ pub(super) async fn shop(
     }))
 }
 
+pub(super) async fn shops(pool: &SqlitePool) -> Result<Vec<ShopId>, StoreError> {
+    let rows = sqlx::query("SELECT shop FROM shops ORDER BY number")
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(|row| shop_id(row, "shop")).collect()
+}
+
+/// What SQLite itself finds wrong with a file: the damaged pages, the first few of them.
+pub(super) async fn damage(pool: &SqlitePool) -> Vec<String> {
+    match sqlx::query_scalar("PRAGMA integrity_check(5)")
+        .fetch_all(pool)
+        .await
+    {
+        Ok(found) if found == ["ok"] => Vec::new(),
+        Ok(found) => found,
+        Err(error) => vec![error.to_string()],
+    }
+}
+
 pub(super) async fn has_shops(pool: &SqlitePool) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM shops)")
         .fetch_one(pool)
