@@ -123,6 +123,19 @@ fn pairing(full: bool) -> Pairing {
     }
 }
 
+fn snapshot(full: bool) -> SnapshotAnswer {
+    SnapshotAnswer {
+        snapshot: Bytes(b"pakka-s1".to_vec()),
+        head: answer(full).head,
+        keys: if full {
+            vec![sealing_key(true)]
+        } else {
+            Vec::new()
+        },
+        keys_last: u64::from(full),
+    }
+}
+
 /// Each line: what, and its bytes.
 fn golden_of_today() -> String {
     let mut lines = String::new();
@@ -221,6 +234,9 @@ fn golden_of_today() -> String {
     };
     line("SyncRequest segments", &written(&reads_segments));
     line("SyncAnswer sealed", &written(&answer_sealed()));
+    for (name, full) in [("full", true), ("bare", false)] {
+        line(&format!("SnapshotAnswer {name}"), &written(&snapshot(full)));
+    }
     lines
 }
 

@@ -5,6 +5,7 @@
 //! not know, unlike the reader of events.
 
 mod pairing;
+mod snapshot;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
@@ -12,8 +13,10 @@ use serde::Serialize;
 use crate::bytes::{Bytes, Fixed, Hash, KeyId};
 use crate::calendar::TimeMs;
 use crate::ids::DeviceNo;
+use crate::ledger::Standing;
 
 pub use pairing::*;
+pub use snapshot::*;
 
 /// The version of the protocol. A server answers the versions [`PROTOCOLS`].
 pub const PROTOCOL: u16 = 1;
@@ -246,6 +249,15 @@ impl Verdict {
             6 => Verdict::QuarantinedForbidden,
             _ => return None,
         })
+    }
+
+    /// What it means for the books.
+    pub const fn standing(self) -> Standing {
+        match self {
+            Verdict::Accepted => Standing::Counted,
+            Verdict::Held => Standing::Held,
+            _ => Standing::Quarantined,
+        }
     }
 
     /// It was put aside as a fault.

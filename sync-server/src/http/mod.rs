@@ -12,6 +12,7 @@ mod log;
 pub mod openapi;
 mod pairings;
 mod proofs;
+mod snapshot;
 mod sync;
 
 use std::net::IpAddr;
@@ -68,6 +69,7 @@ pub struct App {
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
     tokens: Tokens,
+    snapshots: snapshot::Snapshots,
     limits: Limits,
 }
 
@@ -99,6 +101,7 @@ impl App {
             assets,
             stopping,
             tokens: Tokens::default(),
+            snapshots: snapshot::Snapshots::default(),
             limits: Limits {
                 devices: Limit::new(burst, Duration::from_secs(1) / rate.get()),
                 tries: Limit::new(TRIES_BURST, TRIES_INTERVAL),
@@ -144,6 +147,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/pairings/join", post(pairings::join))
         .route("/api/v1/sync", post(sync::sync))
         .route("/api/v1/hints", get(hints::hints))
+        .route("/api/v1/snapshot", get(snapshot::snapshot))
         .route("/api/v1/log", get(log::log))
         .route("/api/v1/head", get(proofs::head))
         .route("/api/v1/proofs/inclusion", get(proofs::inclusion))

@@ -54,6 +54,7 @@ fn codes() -> RefOr<Schema> {
         super::proofs::head,
         super::proofs::inclusion,
         super::proofs::consistency,
+        super::snapshot::snapshot,
         super::health::healthz,
         openapi,
     ),
