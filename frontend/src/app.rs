@@ -49,7 +49,12 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
         Stage::Open(shop) => {
             provide_context(shop);
             pages::open(shop);
-            (move || at(place.get())).into_any()
+            let here = Memo::new(|_| pages::history::is_here());
+            let screen = move || match place.get() {
+                Some(place) if place.looks_back() && !here.get() => pages::history::waiting(place),
+                place => at(place),
+            };
+            screen.into_any()
         }
     }
 }

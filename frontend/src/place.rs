@@ -65,6 +65,24 @@ pub enum Place {
     Join,
 }
 
+impl Place {
+    /// Does its screen look at entries of any age?
+    pub const fn looks_back(&self) -> bool {
+        matches!(
+            self,
+            Place::Statement(_)
+                | Place::Correct(_)
+                | Place::ReturnOf(_)
+                | Place::Reports
+                | Place::Month(_)
+                | Place::Day
+                | Place::Past
+                | Place::Disputes
+                | Place::Tasks
+        )
+    }
+}
+
 /// Which way something moves in an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {

@@ -49,7 +49,8 @@ impl Driver {
     pub(crate) async fn start(live: &Rc<Live>) -> Result<Rc<Driver>, StoreError> {
         let _turn = live.turns().take().await;
         live.read_news(true).await?;
-        let loaded = live.db.load().await?.ok_or(StoreError::Gone)?;
+        let loaded = live.db.load_after(u64::MAX, 0).await?;
+        let loaded = loaded.ok_or(StoreError::Gone)?;
         let identity = loaded.identity;
         let (Some(server), Some(cursor)) = (identity.server, loaded.cursor) else {
             return Err(StoreError::Damaged("server"));
@@ -253,7 +254,7 @@ fn online() -> bool {
     web_sys::window().is_some_and(|window| window.navigator().on_line())
 }
 
-fn visible() -> bool {
+pub(crate) fn visible() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
     document.is_some_and(|document| !document.hidden())
 }
@@ -288,13 +289,14 @@ impl Drop for Timer {
 }
 
 /// Something that the window tells; no more when dropped.
-struct WindowListener {
+pub(crate) struct WindowListener {
     event: &'static str,
     told: Closure<dyn FnMut()>,
 }
 
 impl WindowListener {
-    fn on(event: &'static str, told: impl FnMut() + 'static) -> Option<WindowListener> {
+    /// Calls `told` whenever it happens.
+    pub(crate) fn on(event: &'static str, told: impl FnMut() + 'static) -> Option<WindowListener> {
         let told = Closure::<dyn FnMut()>::new(told);
         web_sys::window()?
             .add_event_listener_with_callback(event, told.as_ref().unchecked_ref())

@@ -4,11 +4,13 @@ use gloo_net::http::Method;
 use shared::bytes::{Bytes, Fixed, Hash};
 use shared::chain::digest;
 use shared::event::Role;
+use shared::snapshot::Snapshot;
 use shared::sync::engine::Cursor;
 use shared::sync::log::ChainHead;
+use shared::sync::tree::head_message;
 use shared::sync::wire::{
     ClaimAnswer, ClaimRequest, JoinAnswer, JoinRequest, Joined, PAIRING_CODE_CHARS, Pairing,
-    PairingOffer, Token, match_digits,
+    PairingOffer, SnapshotAnswer, Token, match_digits,
 };
 
 use super::base64url;
@@ -23,6 +25,12 @@ use crate::store::{device_key, start};
 const CLAIM: &str = "/api/v1/claim";
 const PAIRINGS: &str = "/api/v1/pairings";
 const JOIN: &str = "/api/v1/pairings/join";
+
+const SNAPSHOT: &str = "/api/v1/snapshot";
+
+/// How long a new phone waits for the state of the shop before it reads the log instead: a slow link
+/// brings that of a thousand customers.
+const SNAPSHOT_WAIT_MS: u32 = 30_000;
 
 /// How long a person waits for an answer.
 const ASK_WAIT_MS: u32 = 15_000;
@@ -260,7 +268,7 @@ impl Joining {
     async fn joined(&self, joined: Joined) -> Result<Shop, PairingError> {
         let key = self.key.public();
         let db = ShopDatabase::open(joined.shop, start::blocked, start::lost).await?;
-        match db.load().await? {
+        match db.load_after(u64::MAX, u32::MAX).await? {
             // The answer came, and was lost with the tab before this was noted.
             Some(loaded) if loaded.identity.key == key => {}
             Some(_) => return Err(PairingError::AlreadyHere),
@@ -291,6 +299,8 @@ impl Joining {
                     draft: None,
                 };
                 db.found(&identity, Some(&cursor), nothing).await?;
+                // Without it the phone reads the whole log first.
+                let _ = take_snapshot(&db, &identity, cursor).await;
             }
         }
         drop(db);
@@ -299,6 +309,39 @@ impl Joining {
         start::opened(shop).await;
         Ok(shop)
     }
+}
+
+/// Takes the state of the shop from the server, so that the phone works before it has read the log.
+/// It is believed if it stands at a place of the log that the server has signed; what it says is
+/// compared with the log as soon as that is here.
+async fn take_snapshot(db: &ShopDatabase, identity: &Identity, cursor: Cursor) -> Option<()> {
+    let server = identity.server.as_ref()?;
+    let address = Address {
+        url: server.url.clone(),
+        token: Some(server.token),
+    };
+    let answer = address.ask(Method::GET, SNAPSHOT, None, SNAPSHOT_WAIT_MS);
+    let SnapshotAnswer {
+        snapshot: Bytes(bytes),
+        head,
+        keys,
+        keys_last,
+    } = answer.await.ok()?;
+    let snapshot = Snapshot::from_bytes(&bytes, identity.shop).ok()?;
+    let log = snapshot.log();
+    let (size, root, generation) = (log.size(), log.root(), cursor.log.generation());
+    if (size, root, log.generation()) != (head.size, head.root, generation) {
+        return None;
+    }
+    let message = head_message(identity.shop, &generation, size, &root, head.at);
+    if crypto::verify(&server.key, &message, &head.signature).await != Ok(true) {
+        return None;
+    }
+    let cursor = Cursor {
+        keys_last: cursor.keys_last.max(keys_last),
+        ..cursor
+    };
+    db.take_snapshot(size, &bytes, &keys, &cursor).await.ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use shared::money::Paise;
 use shared::query::{Books, EntryRow, Header, entries, header};
 
 use super::entry_sheet::entry_sheet;
-use super::{accounts, desk, words};
+use super::{accounts, desk, history, words};
 use crate::components::amount::{Side, amount_of_side, in_words};
 use crate::components::bars::screen;
 use crate::components::icon::{Icon, icon};
@@ -32,7 +32,12 @@ pub fn customer(id: CustomerId) -> AnyView {
         return unknown(Place::Customer(id));
     };
     let head = move || {
-        desk::books(|books| header(books, id, TimeMs(now_ms()))).map(|head| head_card(&head))
+        let head = desk::books(|books| header(books, id, TimeMs(now_ms())));
+        head.map(|head| head_card(&head))
+    };
+    let entries = move || match history::is_here() {
+        true => page_of_entries(id),
+        false => history::coming(),
     };
     let body = view! {
         <div class="stack">
@@ -43,7 +48,7 @@ pub fn customer(id: CustomerId) -> AnyView {
                 {link(Place::Details(id), Icon::Person, Msg::CustomerDetails)}
                 {accounts::tool(id)}
             </nav>
-            {page_of_entries(id)}
+            {entries}
         </div>
     };
     let foot = view! {
@@ -104,14 +109,17 @@ fn head_card(head: &Header) -> AnyView {
             amount: in_words(limit),
         })
     }));
-    facts.push(words::class(head.class));
     let room = head.room.filter(|room| room.0 < 0).map(|room| {
         let amount = in_words(room);
         notice(true, t(Msg::CustomerOverLimit { amount }), None)
     });
-    let totals = t(Msg::CustomerLifetime {
-        bought: in_words(head.purchases),
-        paid: in_words(head.payments),
+    // What sums up all entries is shown once all are here.
+    let totals = history::is_here().then(|| {
+        facts.push(words::class(head.class));
+        t(Msg::CustomerLifetime {
+            bought: in_words(head.purchases),
+            paid: in_words(head.payments),
+        })
     });
     view! {
         <section class="card balance">

@@ -60,6 +60,7 @@ pub fn home() -> AnyView {
     ];
     let body = view! {
         <div class="stack">
+            {super::history::coming()}
             {move || sums(desk::books(|books| totals(books.ledger)))}
             {search_box(t(Msg::HomeSearch), search)}
             {filters("filter", t(Msg::HomeFilter), options, filter)} {list(people, search, filter)}

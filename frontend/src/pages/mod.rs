@@ -13,6 +13,7 @@ mod doing;
 mod entry;
 mod entry_sheet;
 mod form;
+pub mod history;
 mod home;
 mod join;
 mod month;

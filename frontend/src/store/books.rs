@@ -6,12 +6,14 @@ use shared::bytes::{Bytes, Hash};
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
+use shared::snapshot::Snapshot;
 use shared::sync::engine::Cursor;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, SealingKey, Verdict};
 use shared::text::{Key, KeyRing};
 
 use super::StoreError;
+use super::database::Loaded;
 use super::records::Identity;
 
 /// What screens look at. Only the fold changes it.
@@ -62,6 +64,29 @@ impl Books {
         }
     }
 
+    /// Empty books of the same shop.
+    pub(super) fn empty(&self) -> Books {
+        Books::new(self.identity.clone(), self.chain)
+    }
+
+    /// Books that go on from a snapshot; `None` if it does not belong to what is stored here.
+    pub(super) fn resume(loaded: &Loaded, snapshot: &Snapshot) -> Option<Books> {
+        let device = loaded.identity.device;
+        let ledger = snapshot.ledger();
+        let own = ledger.lanes.get(&device).map_or(0, |lane| lane.last_seq);
+        let of_this_log = match &loaded.cursor {
+            Some(cursor) => cursor.log.generation() == snapshot.log().generation(),
+            None => snapshot.position() == 0,
+        };
+        let fits = of_this_log && own <= loaded.chain.seq && ledger.devices.contains_key(&device);
+        fits.then(|| Books {
+            ledger: ledger.clone(),
+            position: snapshot.position(),
+            confirmed_seq: if loaded.cursor.is_some() { own } else { 0 },
+            ..Books::new(loaded.identity.clone(), loaded.chain)
+        })
+    }
+
     /// This device.
     pub const fn device(&self) -> DeviceNo {
         self.identity.device
@@ -90,11 +115,14 @@ impl Books {
             .collect()
     }
 
-    /// Has the phone everything that the shop had when it joined? Until then totals would mislead.
+    /// Has the phone everything that the shop had when it joined, or a snapshot of it? Until then
+    /// totals would mislead.
     pub fn is_filled(&self) -> bool {
         let device = self.identity.device;
         let read_once = |cursor: &Cursor| cursor.pinned.is_some();
-        device == DeviceNo::FOUNDER || self.cursor.as_ref().is_some_and(read_once)
+        !self.ledger.is_whole()
+            || device == DeviceNo::FOUNDER
+            || self.cursor.as_ref().is_some_and(read_once)
     }
 
     /// Folds a run of the log. What was folded before is passed over.
@@ -103,7 +131,7 @@ impl Books {
         if chunk.count == 0 || last <= self.position {
             return Ok(Folded::Done);
         }
-        if chunk.position != self.position + 1 {
+        if chunk.position > self.position + 1 {
             return Err(StoreError::Damaged("segment"));
         }
         let events = chunk.events.as_deref().unwrap_or_default();
@@ -120,11 +148,7 @@ impl Books {
             of: of.device,
             from_seq: of.from_seq,
         });
-        let standing = match chunk.verdict {
-            Verdict::Accepted => Standing::Counted,
-            Verdict::Held => Standing::Held,
-            _ => Standing::Quarantined,
-        };
+        let standing = chunk.verdict.standing();
         for (seq, bytes) in (chunk.first_seq..).zip(events) {
             self.fold(chunk.device, seq, &bytes.0, branch, standing)?;
         }

@@ -33,7 +33,7 @@ pub struct Loaded {
     pub cursor: Option<Cursor>,
     /// The keys that seal texts.
     pub keys: Vec<SealingKey>,
-    /// The log as the server ordered it; each record is a [`Segment`], decoded as it is folded.
+    /// The log as the server ordered it, as far as it was asked for; each record is a [`Segment`], decoded as it is folded.
     pub segments: Vec<Vec<u8>>,
     /// The device's own events that no server has confirmed.
     pub tail: Vec<Run>,
@@ -103,6 +103,12 @@ impl ShopDatabase {
 
     /// Reads everything. `None` where a first start was never finished.
     pub async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        self.load_after(0, 0).await
+    }
+
+    /// Reads everything but the log up to `position` and own events up to `seq`. Records are packed
+    /// now and then, so the first ones may begin before.
+    pub async fn load_after(&self, position: u64, seq: u32) -> Result<Option<Loaded>, StoreError> {
         let stores = [schema::META, schema::KEYS, schema::SEGMENTS, schema::TAIL];
         let tx = self.db.read(&stores)?;
         let meta = tx.store(schema::META)?;
@@ -111,8 +117,8 @@ impl ShopDatabase {
         let chain = meta.get(schema::CHAIN)?;
         let cursor = meta.get(schema::CURSOR)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
-        let segments = tx.store(schema::SEGMENTS)?.get_all()?;
-        let tail = tx.store(schema::TAIL)?.get_all()?;
+        let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64 + 1.0).await?;
+        let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq) + 1.0).await?;
         let identity = read_optional(identity.bytes().await?, "identity")?;
         let Some(identity) = identity else {
             return Ok(None);
@@ -123,10 +129,20 @@ impl ShopDatabase {
             chain: read_chain(chain.bytes().await?)?,
             cursor: read_optional(cursor.bytes().await?, "cursor")?,
             keys: decode_all(keys.all_bytes().await?, "key")?,
-            segments: segments.all_bytes().await?,
-            tail: decode_all(tail.all_bytes().await?, "tail")?,
+            segments,
+            tail: decode_all(tail, "tail")?,
         };
         Ok(Some(loaded))
+    }
+
+    /// Reads some records of the log, from the one on that covers what is behind `position`.
+    pub async fn log_after(&self, position: u64, most: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+        let tx = self.db.read(&[schema::SEGMENTS])?;
+        let segments = tx.store(schema::SEGMENTS)?;
+        let next = position as f64 + 1.0;
+        let first = segments.last_key_up_to(next)?.last_key().await?;
+        let records = segments.get_some_from(first.unwrap_or(0.0), most)?;
+        records.all_bytes().await
     }
 
     /// Reads what other tabs may have written: own events from `seq` on, the log from `position`
@@ -217,12 +233,14 @@ impl ShopDatabase {
         Ok(chain)
     }
 
-    /// Writes what the server has told of itself. The log is read from its beginning.
+    /// Writes what the server has told of itself. The log is read from its beginning, so earlier
+    /// snapshots lead nowhere.
     pub async fn set_server(&self, identity: &Identity, cursor: &Cursor) -> Result<(), StoreError> {
-        let tx = self.db.write(&[schema::META])?;
+        let tx = self.db.write(&[schema::META, schema::SNAPSHOT])?;
         let meta = tx.store(schema::META)?;
         meta.put(schema::IDENTITY, &encode(identity))?;
         meta.put(schema::CURSOR, &encode(cursor))?;
+        tx.store(schema::SNAPSHOT)?.delete_up_to(f64::INFINITY)?;
         tx.commit().await
     }
 
@@ -321,13 +339,14 @@ fn write_own(tx: &Transaction, append: &Append<'_>) -> Result<ChainHead, StoreEr
 }
 
 /// Issues the writes of sealing keys.
-fn write_keys<'k>(
+pub(super) fn write_keys<'k>(
     tx: &Transaction,
     keys: impl IntoIterator<Item = &'k SealingKey>,
 ) -> Result<(), StoreError> {
-    let store = tx.store(schema::KEYS)?;
-    keys.into_iter()
-        .try_for_each(|key| store.put(key.id.to_string(), &encode(key)))
+    keys.into_iter().try_for_each(|key| {
+        let store = tx.store(schema::KEYS)?;
+        store.put(key.id.to_string(), &encode(key))
+    })
 }
 
 /// Issues the writes that put a tombstone in the place of each key.

@@ -1,5 +1,7 @@
 //! One command, decided on the books and written in one transaction.
 
+use std::rc::Rc;
+
 use shared::bytes::{Bytes, Fixed};
 use shared::command::{self, Command, Context, QuestionKind, StartSession};
 use shared::event::{self, Body, Decoded, Event};
@@ -23,7 +25,7 @@ const MAX_TRIES: u32 = 8;
 impl Live {
     /// See [`super::Shop::execute`].
     pub(crate) async fn execute(
-        &self,
+        self: &Rc<Live>,
         command: Command,
         answers: &Answers,
     ) -> Result<Committed, Refused> {
@@ -62,6 +64,7 @@ impl Live {
                         events: stored,
                         keys,
                     });
+                    self.keep_snapshot();
                     let events = events.iter().map(|event| event.envelope.id).collect();
                     return Ok(Committed { events });
                 }
@@ -72,7 +75,7 @@ impl Live {
     }
 
     /// Tells the books which version of the app works on them, if it is another than before.
-    pub(crate) async fn start_session(&self) {
+    pub(crate) async fn start_session(self: &Rc<Live>) {
         let new = self.peek(|books| {
             let device = books.ledger.devices.get(&books.device());
             device.is_some_and(|device| device.app.get().is_none_or(|app| app != APP_VERSION))

@@ -45,7 +45,8 @@ impl Shop {
     /// The entries that stand in no server's log, signed; `None` when there are none.
     pub async fn unsent(self) -> Result<Option<Unsent>, StoreError> {
         let live = self.live();
-        let loaded = live.db.load().await?.ok_or(StoreError::Gone)?;
+        let loaded = live.db.load_after(u64::MAX, 0).await?;
+        let loaded = loaded.ok_or(StoreError::Gone)?;
         let Some(first) = loaded.tail.first() else {
             return Ok(None);
         };

@@ -3,14 +3,20 @@
 
 use std::rc::Rc;
 
+use leptos::prelude::Set as _;
+use shared::ids::ShopId;
+use shared::snapshot::Snapshot;
 use shared::sync::engine::{Batch, Input};
 use shared::sync::wire::SealingKey;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::StoreError;
 use super::books::{Books, Folded};
-use super::database::Loaded;
+use super::database::{Loaded, ShopDatabase};
+use super::history::History;
 use super::live::Live;
+use super::pack::is_worth_it;
 use super::records::{Run, Segment, decode};
 use super::shop::Progress;
 use super::slices::Slices;
@@ -19,7 +25,11 @@ use crate::net::tabs::News;
 impl Live {
     /// Reads and folds what other tabs have written, with keys if there may be new ones. To be called
     /// in turn.
-    pub(crate) async fn read_news(&self, keys: bool) -> Result<(), StoreError> {
+    pub(crate) async fn read_news(self: &Rc<Live>, keys: bool) -> Result<(), StoreError> {
+        if !self.peek(|books| books.ledger.is_whole()) {
+            // Without history only own entries are folded further; start over from a snapshot.
+            return self.refold().await;
+        }
         let (seq, position) = self.peek(|books| (books.chain.seq + 1, books.position + 1));
         let news = self.db.news(seq, position, keys).await?;
         let folded = self.change(|books| {
@@ -52,14 +62,21 @@ impl Live {
         Ok(())
     }
 
-    /// Folds everything anew from storage, and puts it in place at once when done. To be called in
-    /// turn.
-    pub(crate) async fn refold(&self) -> Result<(), StoreError> {
-        let loaded = self.db.load().await?.ok_or(StoreError::Gone)?;
-        let chosen = self.peek(|books| books.chosen);
-        let mut books = fold_all(loaded, |_| {}).await?;
-        books.chosen = chosen;
-        self.change(|old| *old = books);
+    /// Starts over from storage, and puts it in place at once when done. To be called in turn.
+    pub(crate) async fn refold(self: &Rc<Live>) -> Result<(), StoreError> {
+        let shop = self.peek(|books| books.identity.shop);
+        let opened = open_books(&self.db, shop, |_| {}).await?;
+        let Opened {
+            books, snapshot, ..
+        } = opened.ok_or(StoreError::Gone)?;
+        self.change(|old| {
+            let chosen = old.chosen;
+            *old = Books { chosen, ..books };
+        });
+        match snapshot {
+            Some((_, snapshot)) => self.fetch_history(snapshot),
+            None => self.history.set(History::Here),
+        }
         Ok(())
     }
 
@@ -78,9 +95,13 @@ impl Live {
         let filled_before = self.peek(Books::is_filled);
         // It is durable, whatever becomes of the books on the screen: to call it failed would make
         // the engine read the same part again. Books that could not take it are made anew.
-        let folded = match batch.rebuild || batch.restored.is_some() {
-            true => Ok(Folded::Refold),
-            false => self.fold_in_slices(batch).await,
+        let folded = if batch.rebuild || batch.restored.is_some() {
+            Ok(Folded::Refold)
+        } else if self.peek(|books| books.ledger.is_whole()) {
+            self.fold_in_slices(batch).await
+        } else {
+            self.take_note(batch);
+            Ok(Folded::Done)
         };
         if folded != Ok(Folded::Done) {
             let _turn = self.turns.take().await;
@@ -93,7 +114,17 @@ impl Live {
         Ok(())
     }
 
-    async fn fold_in_slices(&self, batch: &Batch) -> Result<Folded, StoreError> {
+    /// Books without history leave the log to those that are made behind the screen.
+    fn take_note(self: &Rc<Live>, batch: &Batch) {
+        self.change(|books| {
+            books.cursor = Some(batch.cursor.clone());
+            books.confirmed_seq = books.confirmed_seq.max(batch.confirmed_seq);
+            books.take_keys(&batch.keys);
+        });
+        self.count_history();
+    }
+
+    async fn fold_in_slices(self: &Rc<Live>, batch: &Batch) -> Result<Folded, StoreError> {
         let mut slices = Slices::start();
         let mut rest = batch.chunks.as_slice();
         self.change(|books| books.take_keys(&batch.keys));
@@ -122,6 +153,7 @@ impl Live {
             books.cursor = Some(batch.cursor.clone());
             books.take_keys(&[]);
         });
+        self.keep_snapshot();
         Ok(Folded::Done)
     }
 }
@@ -135,17 +167,67 @@ pub(crate) fn made_keys(run: &Run, keys: &[SealingKey]) -> Vec<SealingKey> {
     made.collect()
 }
 
+/// What the app starts with.
+pub(super) struct Opened {
+    pub books: Books,
+    /// What the books go on from, if they are without history, with its number.
+    pub snapshot: Option<(u64, Snapshot)>,
+    /// The records of the log and of own events that were read are many and small.
+    pub scattered: [bool; 2],
+    /// The device's private key.
+    pub device_key: JsValue,
+    /// All keys that seal texts.
+    pub keys: Vec<SealingKey>,
+}
+
+/// Books from the newest snapshot that is of use, else from the whole log. `None` where a first
+/// start was never finished.
+pub(super) async fn open_books(
+    db: &ShopDatabase,
+    shop: ShopId,
+    progress: impl Fn(Progress),
+) -> Result<Option<Opened>, StoreError> {
+    for (number, bytes) in db.snapshots().await? {
+        let Ok(snapshot) = Snapshot::from_bytes(&bytes, shop) else {
+            continue;
+        };
+        let Some(loaded) = db.load_after(snapshot.position(), 0).await? else {
+            return Ok(None);
+        };
+        let Some(books) = Books::resume(&loaded, &snapshot) else {
+            continue;
+        };
+        if let Ok(opened) = fold_loaded(books, loaded, &progress).await
+            && opened.books.ledger.is_settled()
+        {
+            let snapshot = Some((number, snapshot));
+            return Ok(Some(Opened { snapshot, ..opened }));
+        }
+    }
+    match db.load().await? {
+        Some(loaded) => {
+            let books = Books::new(loaded.identity.clone(), loaded.chain);
+            fold_loaded(books, loaded, progress).await.map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
 /// Folds what was read from storage, letting the screen breathe now and then.
-pub(super) async fn fold_all(
+async fn fold_loaded(
+    mut books: Books,
     loaded: Loaded,
     progress: impl Fn(Progress),
-) -> Result<Books, StoreError> {
+) -> Result<Opened, StoreError> {
+    let scattered = [
+        is_worth_it(loaded.segments.iter().map(Vec::len)),
+        is_worth_it(loaded.tail.iter().map(Run::length_bytes)),
+    ];
     let segments = loaded.segments.iter().map(Vec::len);
     let tail = loaded.tail.iter().map(Run::length_bytes);
     let total = segments.chain(tail).sum::<usize>() as u64;
     let mut done = 0;
     let mut slices = Slices::start();
-    let mut books = Books::new(loaded.identity, loaded.chain);
     for bytes in &loaded.segments {
         let segment: Segment = decode(bytes, "segment")?;
         for chunk in &segment.0 {
@@ -170,5 +252,11 @@ pub(super) async fn fold_all(
     }
     books.cursor = loaded.cursor;
     books.take_keys(&loaded.keys);
-    Ok(books)
+    Ok(Opened {
+        books,
+        snapshot: None,
+        scattered,
+        device_key: loaded.device_key,
+        keys: loaded.keys,
+    })
 }

@@ -241,6 +241,13 @@ impl Store {
         Ok(Request::of(self.0.get_all_with_key(&range)?))
     }
 
+    /// Asks for so many values from a key on, in the order of keys.
+    pub fn get_some_from(&self, first: f64, most: u32) -> Result<Request, StoreError> {
+        let range = IdbKeyRange::lower_bound(&first.into())?;
+        let values = self.0.get_all_with_key_and_limit(&range, most)?;
+        Ok(Request::of(values))
+    }
+
     /// Asks for all values up to a key, with it, in the order of keys.
     pub fn get_all_up_to(&self, last: impl Into<JsValue>) -> Result<Request, StoreError> {
         let range = IdbKeyRange::upper_bound(&last.into())?;

@@ -13,15 +13,16 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::StoreError;
 use super::books::Books;
-use super::database::{Loaded, ShopDatabase};
-use super::fold::fold_all;
-use super::records::{Identity, Run};
+use super::database::ShopDatabase;
+use super::fold::{Opened, open_books};
+use super::history::{History, Recount};
+use super::records::Identity;
 use super::shop::Progress;
+use super::start;
 use super::status::Contact;
 use super::turn::Turns;
-use super::{pack, start};
 use crate::crypto::DeviceKey;
-use crate::net::driver::Driver;
+use crate::net::driver::{Driver, WindowListener, visible};
 use crate::net::tabs::{Channel, Lead, News};
 
 /// What a [`super::Shop`] stands for.
@@ -38,6 +39,16 @@ pub(crate) struct Live {
     driver: RefCell<Option<Rc<Driver>>>,
     /// The wish to be that tab.
     lead: RefCell<Option<Lead>>,
+    /// Where the history of the shop is.
+    pub(super) history: ArcRwSignal<History>,
+    /// Whole books in the making, while they wait for more of the log.
+    pub(super) recount: RefCell<Option<Recount>>,
+    /// More of the log was stored since they last looked.
+    pub(super) more_stored: Cell<bool>,
+    /// The number of the newest snapshot.
+    pub(super) last_snapshot: Cell<u64>,
+    /// Hears when the app goes out of sight.
+    hidden: RefCell<Option<WindowListener>>,
     /// A person said that the clock is right although it went back.
     pub(super) clock_confirmed: Cell<bool>,
 }
@@ -46,18 +57,24 @@ impl Live {
     /// Folds what was read, joins the other tabs, and syncs if there is a server.
     pub(super) async fn start(
         db: ShopDatabase,
-        loaded: Loaded,
+        shop: ShopId,
         progress: impl Fn(Progress),
-    ) -> Result<Rc<Live>, StoreError> {
-        let key = DeviceKey::load(loaded.device_key.clone(), loaded.identity.key)
+    ) -> Result<Option<Rc<Live>>, StoreError> {
+        let Some(opened) = open_books(&db, shop, progress).await? else {
+            return Ok(None);
+        };
+        let Opened {
+            books,
+            snapshot,
+            scattered,
+            device_key,
+            keys,
+        } = opened;
+        let key = DeviceKey::load(device_key, books.identity.key)
             .await
             .map_err(|_| StoreError::Damaged("device key"))?;
-        let shop = loaded.identity.shop;
-        let segments = pack::is_worth_it(loaded.segments.iter().map(Vec::len));
-        let tail = pack::is_worth_it(loaded.tail.iter().map(Run::length_bytes));
-        let held = loaded.keys.iter().filter(|key| key.key.is_some());
+        let held = keys.iter().filter(|key| key.key.is_some());
         let held: BTreeSet<KeyId> = held.map(|key| key.id).collect();
-        let books = fold_all(loaded, progress).await?;
         let erased: BTreeSet<KeyId> = held
             .intersection(&books.ledger.erased_keys)
             .copied()
@@ -76,12 +93,22 @@ impl Live {
             channel: RefCell::new(None),
             driver: RefCell::new(None),
             lead: RefCell::new(None),
+            history: ArcRwSignal::new(History::Here),
+            recount: RefCell::new(None),
+            more_stored: Cell::new(false),
+            last_snapshot: Cell::new(snapshot.as_ref().map_or(0, |(number, _)| *number)),
+            hidden: RefCell::new(None),
             clock_confirmed: Cell::new(false),
         });
         live.listen(shop)?;
         live.start_sync();
-        live.pack(segments, tail);
-        Ok(live)
+        live.snapshot_when_hidden();
+        match snapshot {
+            Some((_, snapshot)) => live.fetch_history(snapshot),
+            None => live.keep_snapshot(),
+        }
+        live.pack(scattered);
+        Ok(Some(live))
     }
 
     /// Changes the books and has the screens drawn again.
@@ -162,7 +189,7 @@ impl Live {
 
     /// Packs stores with many small records, behind the screen. What fails is tried again at the
     /// next start.
-    fn pack(self: &Rc<Live>, segments: bool, tail: bool) {
+    pub(super) fn pack(self: &Rc<Live>, [segments, tail]: [bool; 2]) {
         let live = self.clone();
         spawn_local(async move {
             let mut more = segments;
@@ -176,6 +203,19 @@ impl Live {
                 more = live.db.pack_tail().await.unwrap_or(false);
             }
         });
+    }
+
+    /// A snapshot is written when the app goes out of sight: it may not come back, and nobody taps.
+    fn snapshot_when_hidden(self: &Rc<Live>) {
+        let weak = Rc::downgrade(self);
+        let listener = WindowListener::on("visibilitychange", move || {
+            if let Some(live) = weak.upgrade()
+                && !visible()
+            {
+                live.keep_snapshot_after(1);
+            }
+        });
+        *self.hidden.borrow_mut() = listener;
     }
 
     /// Hears what other tabs do.

@@ -13,7 +13,8 @@ pub const VERSION: u32 = 1;
 pub const TAIL: &str = "tail";
 /// The log as the server ordered it. Key: first position; value: [`super::records::Segment`].
 pub const SEGMENTS: &str = "segments";
-/// Cached states. Key: position of the last folded event.
+/// The last two snapshots, in the bytes of [`shared::snapshot`]. Key: position of the last counted
+/// event; in a shop without a server, the number of the last own event.
 pub const SNAPSHOT: &str = "snapshot";
 /// One record of each kind; see the names below.
 pub const META: &str = "meta";
@@ -35,6 +36,9 @@ pub const CURSOR: &str = "cursor";
 pub const TOKEN: &str = "token";
 /// In [`META`]: the device's private key, as the browser keeps it.
 pub const DEVICE_KEY: &str = "device key";
+
+/// In [`META`]: how often a snapshot was found to be wrong (u32).
+pub const WRONG_SNAPSHOTS: &str = "wrong snapshots";
 
 /// In [`META`] of [`JOINING`]: the public half of the device's key.
 pub const JOINING_KEY: &str = "joining key";

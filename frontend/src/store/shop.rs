@@ -70,7 +70,8 @@ impl From<StoreError> for Refused {
 }
 
 impl Shop {
-    /// Opens a shop that is on this phone and folds it, a slice at a time. `None` where a first
+    /// Opens a shop that is on this phone: from a snapshot, or by folding all of it, a slice at a
+    /// time. `None` where a first
     /// start was never finished. For `blocked` and `lost` see [`super::idb::Open`].
     pub async fn open(
         shop: ShopId,
@@ -79,13 +80,8 @@ impl Shop {
         lost: impl FnMut(StoreError) + 'static,
     ) -> Result<Option<Shop>, StoreError> {
         let db = ShopDatabase::open(shop, blocked, lost).await?;
-        match db.load().await? {
-            Some(loaded) => {
-                let live = Live::start(db, loaded, progress).await?;
-                Ok(Some(Shop(StoredValue::new_local(live))))
-            }
-            None => Ok(None),
-        }
+        let live = Live::start(db, shop, progress).await?;
+        Ok(live.map(|live| Shop(StoredValue::new_local(live))))
     }
 
     pub(crate) fn live(self) -> Rc<Live> {

@@ -30,15 +30,20 @@ impl Slices {
         if !self.is_over() {
             return false;
         }
-        let moved = Promise::new(&mut |resolve, _| {
-            if let Some(window) = web_sys::window() {
-                let _ = window.set_timeout_with_callback(&resolve);
-            }
-        });
-        let _ = JsFuture::from(moved).await;
+        pause().await;
         self.since_ms = clock_ms();
         true
     }
+}
+
+/// Lets the screen move and taps be heard.
+pub async fn pause() {
+    let moved = Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            let _ = window.set_timeout_with_callback(&resolve);
+        }
+    });
+    let _ = JsFuture::from(moved).await;
 }
 
 /// Milliseconds from some moment on, never going back.

@@ -55,6 +55,8 @@ pub struct Storage {
     pub space: Space,
     /// Entries that are on this phone only.
     pub unconfirmed: u32,
+    /// How often a quick copy of the books was found to be wrong and made anew.
+    pub wrong_snapshots: u32,
     /// The browser refused to keep the phone's key out of reach, as some private windows do: it
     /// lies in storage as bytes.
     pub software_key: bool,
@@ -64,9 +66,11 @@ impl Shop {
     /// How the storage of this phone stands. Asks the browser to keep it, once more.
     pub async fn storage(self) -> Storage {
         let space = ask().await;
+        let wrong_snapshots = self.live().db.wrong_snapshots().await.unwrap_or(0);
         self.peek(|books| Storage {
             space,
             unconfirmed: books.unconfirmed(),
+            wrong_snapshots,
             software_key: books.identity.key.software,
         })
     }

@@ -1,0 +1,393 @@
+//! A shop that is opened from a snapshot in a real browser: the list is the same as from the whole
+//! log, at once; what looks back waits; a snapshot that is damaged or wrong does no harm.
+
+#![cfg(target_arch = "wasm32")]
+
+use frontend::store::database::ShopDatabase;
+use frontend::store::{Books, History, NewShop, Refused, Shop, create_shop};
+use shared::bytes::Fixed;
+use shared::command::{
+    AccessRejection, AddCustomer, Details, GiveCredit, ReceivePayment, Refusal, ReverseEntry, Why,
+};
+use shared::event::{Language, Paid, ReasonCode};
+use shared::ids::{CustomerId, EntryId, ShopId};
+use shared::ledger::{Balance, Ledger};
+use shared::money::Paise;
+use shared::query::{self, CustomerFilter, CustomerList, CustomerSort, Directory};
+use shared::snapshot::Snapshot;
+use shared::sync::log::{ChainHead, Log};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::*;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+async fn new_shop() -> Shop {
+    create_shop(NewShop {
+        name: "Lakshmi Kirana".into(),
+        owner: "Lakshmi".into(),
+        device: "Counter".into(),
+        language: Language::Hindi,
+    })
+    .await
+    .expect("a shop")
+}
+
+fn id(shop: Shop) -> ShopId {
+    shop.peek(|books| books.identity.shop)
+}
+
+/// The app after a reload.
+async fn open(shop: ShopId) -> Shop {
+    Shop::open(shop, |_| {}, || {}, |_| {})
+        .await
+        .expect("readable")
+        .expect("founded")
+}
+
+async fn database(shop: ShopId) -> ShopDatabase {
+    ShopDatabase::open(shop, || {}, |_| {})
+        .await
+        .expect("a database")
+}
+
+async fn add(shop: Shop, name: &str) -> CustomerId {
+    let added = shop.execute(AddCustomer::named(name));
+    CustomerId(added.await.expect("added").first())
+}
+
+fn today(shop: Shop) -> shared::calendar::BusinessDay {
+    let opened = shop.peek(|books| books.ledger.shop.opened_on.get().copied());
+    opened.expect("opened")
+}
+
+async fn give(shop: Shop, customer: CustomerId, rupees: i64) -> EntryId {
+    let given = shop.execute(GiveCredit {
+        details: Details::on(today(shop)),
+        customer,
+        amount: Paise(rupees * 100),
+        lines: Vec::new(),
+        due: None,
+    });
+    EntryId(given.await.expect("given").first())
+}
+
+async fn get(shop: Shop, customer: CustomerId, rupees: i64) {
+    let got = shop.execute(ReceivePayment {
+        details: Details::on(today(shop)),
+        customer,
+        amount: Paise(rupees * 100),
+        paid: Paid::CASH,
+        allocations: Vec::new(),
+    });
+    got.await.expect("got");
+}
+
+fn take_back(target: EntryId) -> ReverseEntry {
+    ReverseEntry {
+        target,
+        why: Why::new(ReasonCode::WrongAmount),
+        witness: None,
+    }
+}
+
+/// A shop in which this and that was written.
+async fn busy_shop() -> (Shop, Vec<CustomerId>) {
+    let shop = new_shop().await;
+    let mut customers = Vec::new();
+    for name in ["Priya", "Amit", "Usha", "Imran"] {
+        let customer = add(shop, name).await;
+        give(shop, customer, 100 + 10 * customers.len() as i64).await;
+        customers.push(customer);
+    }
+    get(shop, customers[1], 110).await;
+    let wrong = give(shop, customers[2], 7).await;
+    shop.execute(take_back(wrong)).await.expect("taken back");
+    (shop, customers)
+}
+
+/// Lets other tasks and tabs go on until something is so.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if is_so() {
+            return;
+        }
+        let turn = js_sys::Promise::new(&mut |resolve, _| {
+            let window = web_sys::window().expect("a window");
+            window.set_timeout_with_callback(&resolve).expect("a timer");
+        });
+        JsFuture::from(turn).await.expect("a turn");
+    }
+    panic!("it never came to be");
+}
+
+async fn history_is_here(shop: Shop) {
+    until(|| shop.history() == History::Here).await;
+    assert!(shop.peek(|books| books.ledger.is_whole()));
+}
+
+/// What the first screen shows.
+fn list(shop: Shop) -> CustomerList {
+    shop.peek(|books| {
+        let people = Directory::new(query::Books {
+            ledger: &books.ledger,
+            keys: &books.keys,
+            receipts: &books.receipts,
+            reader: books.staff(),
+        });
+        let today = books.ledger.shop.opened_on.get().copied().expect("opened");
+        people.list(
+            CustomerFilter::All,
+            "",
+            CustomerSort::LastActivity,
+            today,
+            0,
+        )
+    })
+}
+
+fn checksum(shop: Shop) -> String {
+    shop.peek(|books| books.ledger.checksum().to_string())
+}
+
+/// The snapshot of some books, in a shop without a server.
+fn snapshot(books: &Books, ledger: &Ledger) -> Vec<u8> {
+    let mut log = Log::new(books.identity.shop, Fixed::default());
+    let head = ChainHead {
+        seq: books.last_seq(),
+        hash: books.heads()[&books.device()],
+    };
+    log.begin(books.device(), head);
+    let snapshot = Snapshot::of(ledger, &log).expect("whole books");
+    snapshot.to_bytes()
+}
+
+/// A snapshot that says something wrong of a customer.
+fn forged(books: &Books, customer: CustomerId) -> Vec<u8> {
+    let mut ledger = books.ledger.clone();
+    let page = ledger.customers.get_mut(&customer).expect("a page");
+    page.balance = Balance {
+        khata: Paise(1),
+        advance: Paise(0),
+    };
+    snapshot(books, &ledger)
+}
+
+async fn keep(shop: Shop, number: u64) -> Vec<u8> {
+    let bytes = shop.peek(|books| snapshot(books, &books.ledger));
+    let db = database(id(shop)).await;
+    db.keep_snapshot(number, &bytes).await.expect("kept");
+    bytes
+}
+
+#[wasm_bindgen_test]
+async fn the_list_is_there_at_once_and_history_follows() {
+    let (shop, customers) = busy_shop().await;
+    keep(shop, 1).await;
+    get(shop, customers[0], 30).await;
+    let again = open(id(shop)).await;
+    assert!(!again.peek(|books| books.ledger.is_whole()));
+    assert!(matches!(again.history(), History::Coming(_)));
+    assert_eq!(list(again), list(shop));
+    history_is_here(again).await;
+    assert_eq!(list(again), list(shop));
+    assert_eq!(checksum(again), checksum(shop), "the same, byte for byte");
+}
+
+#[wasm_bindgen_test]
+async fn the_days_work_goes_on_before_history_is_here_and_nothing_of_it_is_lost() {
+    let (shop, customers) = busy_shop().await;
+    keep(shop, 1).await;
+    let earlier = EntryId(
+        shop.peek(|books| *books.ledger.entries.keys().next().expect("one"))
+            .0,
+    );
+    let again = open(id(shop)).await;
+    let refused = again.execute(take_back(earlier)).await;
+    assert_eq!(
+        refused,
+        Err(Refused::Rules(Refusal::from(
+            AccessRejection::HistoryNotHere
+        ))),
+        "what looks back waits"
+    );
+    assert!(!again.peek(|books| books.ledger.is_whole()));
+    give(again, customers[0], 5).await;
+    give(again, customers[3], 6).await;
+    history_is_here(again).await;
+    give(again, customers[3], 1).await;
+    let owes = |customer| again.peek(|books| books.ledger.balance(customer).khata);
+    assert_eq!(owes(customers[0]), Paise(105_00));
+    assert_eq!(owes(customers[3]), Paise(137_00));
+    again
+        .execute(take_back(earlier))
+        .await
+        .expect("it is here now");
+    assert_eq!(owes(customers[0]), Paise(5_00));
+}
+
+#[wasm_bindgen_test]
+async fn a_snapshot_with_a_wrong_byte_is_passed_over() {
+    let (shop, _) = busy_shop().await;
+    let bytes = keep(shop, 1).await;
+    let db = database(id(shop)).await;
+    for at in (0..bytes.len()).step_by(50) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x20;
+        db.keep_snapshot(1, &damaged).await.expect("kept");
+        let again = open(id(shop)).await;
+        assert_eq!(again.history(), History::Here, "byte {at}");
+        assert_eq!(checksum(again), checksum(shop), "byte {at}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn where_the_newest_is_damaged_the_one_before_it_serves() {
+    let (shop, customers) = busy_shop().await;
+    keep(shop, 1).await;
+    get(shop, customers[0], 30).await;
+    let db = database(id(shop)).await;
+    db.keep_snapshot(2, b"half of it").await.expect("kept");
+    let again = open(id(shop)).await;
+    assert!(!again.peek(|books| books.ledger.is_whole()));
+    assert_eq!(list(again), list(shop));
+    history_is_here(again).await;
+}
+
+#[wasm_bindgen_test]
+async fn of_many_snapshots_two_are_kept() {
+    let (shop, _) = busy_shop().await;
+    for number in 1..6 {
+        keep(shop, number).await;
+    }
+    let db = database(id(shop)).await;
+    let kept = db.snapshots().await.expect("readable");
+    let numbers: Vec<u64> = kept.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, [5, 4]);
+}
+
+#[wasm_bindgen_test]
+async fn a_wrong_snapshot_is_found_out_thrown_away_and_counted() {
+    let (shop, customers) = busy_shop().await;
+    let forged = shop.peek(|books| forged(books, customers[0]));
+    let db = database(id(shop)).await;
+    db.keep_snapshot(1, &forged).await.expect("kept");
+    let again = open(id(shop)).await;
+    history_is_here(again).await;
+    assert_eq!(list(again), list(shop));
+    assert_eq!(checksum(again), checksum(shop));
+    assert_eq!(db.wrong_snapshots().await, Ok(1));
+    assert!(db.snapshots().await.expect("readable").is_empty());
+    assert_eq!(again.storage().await.wrong_snapshots, 1);
+}
+
+#[wasm_bindgen_test]
+async fn where_a_summed_up_entry_was_taken_back_nobody_sees_the_balance_from_before() {
+    let (shop, customers) = busy_shop().await;
+    let entry = give(shop, customers[0], 900).await;
+    keep(shop, 1).await;
+    shop.execute(take_back(entry)).await.expect("taken back");
+    let again = open(id(shop)).await;
+    assert_eq!(again.history(), History::Here);
+    assert_eq!(list(again), list(shop));
+}
+
+#[wasm_bindgen_test]
+async fn a_snapshot_of_another_shop_is_passed_over() {
+    let (shop, _) = busy_shop().await;
+    let (other, _) = busy_shop().await;
+    let foreign = other.peek(|books| snapshot(books, &books.ledger));
+    let db = database(id(shop)).await;
+    db.keep_snapshot(1, &foreign).await.expect("kept");
+    let again = open(id(shop)).await;
+    assert_eq!(again.history(), History::Here);
+    assert_eq!(checksum(again), checksum(shop));
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_dies_while_it_writes_a_snapshot_leaves_a_khata_that_opens() {
+    let (shop, customers) = busy_shop().await;
+    let bytes = keep(shop, 1).await;
+    for turns in 0..4 {
+        get(shop, customers[0], 1).await;
+        let db = database(id(shop)).await;
+        let mut writing = Box::pin(db.keep_snapshot(2, &bytes));
+        for _ in 0..turns {
+            let waker = std::task::Waker::noop();
+            let mut context = std::task::Context::from_waker(waker);
+            let _ = std::future::Future::poll(writing.as_mut(), &mut context);
+        }
+        drop(writing);
+        let again = open(id(shop)).await;
+        assert_eq!(list(again), list(shop));
+        history_is_here(again).await;
+        assert_eq!(checksum(again), checksum(shop));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn two_tabs_one_of_them_without_history_yet_write_into_one_khata() {
+    let (one, customers) = busy_shop().await;
+    keep(one, 1).await;
+    let other = open(id(one)).await;
+    assert!(!other.peek(|books| books.ledger.is_whole()));
+    give(one, customers[0], 40).await;
+    give(other, customers[0], 2).await;
+    let earlier = EntryId(
+        one.peek(|books| *books.ledger.entries.keys().next().expect("one"))
+            .0,
+    );
+    one.execute(take_back(earlier)).await.expect("taken back");
+    history_is_here(other).await;
+    until(|| checksum(one) == checksum(other)).await;
+    let again = open(id(one)).await;
+    history_is_here(again).await;
+    assert_eq!(checksum(again), checksum(one));
+}
+
+#[wasm_bindgen_test]
+async fn a_thousand_events_bring_a_snapshot_by_themselves() {
+    let (shop, customers) = busy_shop().await;
+    let taps = js_sys::Array::new();
+    for rupees in 1..=1_000 {
+        let customer = customers[rupees as usize % 4];
+        taps.push(&wasm_bindgen_futures::future_to_promise(async move {
+            give(shop, customer, rupees).await;
+            Ok(JsValue::NULL)
+        }));
+    }
+    JsFuture::from(js_sys::Promise::all(&taps))
+        .await
+        .expect("given");
+    let db = database(id(shop)).await;
+    for _ in 0..100 {
+        if !db.snapshots().await.expect("readable").is_empty() {
+            break;
+        }
+    }
+    let again = open(id(shop)).await;
+    assert!(
+        !again.peek(|books| books.ledger.is_whole()),
+        "from a snapshot"
+    );
+    assert_eq!(list(again), list(shop));
+    history_is_here(again).await;
+    assert_eq!(checksum(again), checksum(shop));
+}
+
+#[wasm_bindgen_test]
+async fn counting_everything_anew_puts_wrong_books_right_and_says_so() {
+    let (shop, customers) = busy_shop().await;
+    let found = shop.rebuild(|_| {}).await.expect("readable").expect("all");
+    assert!(found.same);
+    assert_eq!((found.corrected, found.uncounted), (0, 0));
+    assert_eq!(found.entries, shop.peek(|books| books.ledger.entries.len()));
+    let forged = shop.peek(|books| forged(books, customers[0]));
+    let db = database(id(shop)).await;
+    db.keep_snapshot(1, &forged).await.expect("kept");
+    let again = open(id(shop)).await;
+    let found = again.rebuild(|_| {}).await.expect("readable").expect("all");
+    assert!(!found.same);
+    assert_eq!(found.corrected, 1);
+    assert_eq!(list(again), list(shop));
+}
