@@ -154,6 +154,7 @@ fn golden_of_today() -> String {
             code: "busy".to_owned(),
             message: "the queue is full".to_owned(),
             retry_after_ms: full.then_some(1_500),
+            place: None,
         };
         line(&format!("ErrorBody {name}"), &written(&error));
     }

@@ -117,7 +117,9 @@ fn passing(problem: Problem) -> Msg {
     match problem {
         Problem::Offline => Msg::SyncOffline,
         Problem::Unreachable | Problem::TimedOut => Msg::SyncUnreachable,
-        Problem::Busy { .. } => Msg::SyncBusy,
+        Problem::Busy { retry_after_ms } => Msg::SyncBusy {
+            n: retry_after_ms.div_ceil(1000).into(),
+        },
         Problem::NotOurServer => Msg::SyncNotOurServer,
         Problem::ServerFault | Problem::Stalled => Msg::SyncServerFault,
         Problem::Refused | Problem::SignatureRefused => Msg::SyncRefused,

@@ -447,4 +447,8 @@ pub struct ErrorBody {
     /// When it is worth to try again.
     #[n(2)]
     pub retry_after_ms: Option<u32>,
+    /// The place in the queue that there would have been, from 1, if the queue was full.
+    #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
 }

@@ -152,6 +152,7 @@ fn only_the_server_itself_is_believed() {
             code: code.to_owned(),
             message: String::new(),
             retry_after_ms,
+            place: None,
         };
         minicbor::to_vec(&body).expect("in memory")
     };

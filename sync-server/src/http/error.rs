@@ -116,6 +116,8 @@ pub struct Refusal {
     pub message: String,
     /// When it is worth to try again.
     pub retry_after_ms: Option<u32>,
+    /// The place in the queue that there would have been, from 1.
+    pub place: Option<u32>,
 }
 
 impl Refusal {
@@ -125,6 +127,7 @@ impl Refusal {
             code,
             message: message.into(),
             retry_after_ms: None,
+            place: None,
         }
     }
 
@@ -142,6 +145,7 @@ impl Refusal {
             code: self.code.as_str().to_owned(),
             message: self.message.clone(),
             retry_after_ms: self.retry_after_ms,
+            place: self.place,
         }
     }
 }

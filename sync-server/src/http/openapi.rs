@@ -23,6 +23,8 @@ pub struct Error {
     message: String,
     /// When it is worth to try again; the header `Retry-After` says it in seconds.
     retry_after_ms: Option<u32>,
+    /// The place in the queue that there would have been, from 1, if the queue was full.
+    place: Option<u32>,
 }
 
 fn codes() -> RefOr<Schema> {

@@ -4,6 +4,7 @@
 
 mod admit;
 mod group;
+mod queue;
 
 pub use admit::{is_over, token_hash};
 
@@ -13,22 +14,20 @@ use shared::bytes::Hash;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::judge::Judgement;
 use shared::sync::wire::{ClaimAnswer, ClaimRequest, JoinRequest, PairingOffer, SyncRequest};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::http::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::registry::Registry;
 use crate::store::{PairingRecord, ShopRecord, Store};
+use queue::{Asker, Full, Queue};
 
 /// The most requests that wait. More are told to come again.
 const MAX_QUEUE: usize = 512;
 
 /// The most requests that are committed together.
 const MAX_GROUP: usize = 256;
-
-/// When a full queue is worth another try.
-const BUSY_RETRY_MS: u32 = 1000;
 
 /// When a commit whose result is unknown is worth another try.
 const UNKNOWN_RETRY_MS: u32 = 1000;
@@ -42,6 +41,35 @@ enum Job {
     Offer(ShopId, PairingOffer, Reply<PairingRecord>),
     Withdraw(ShopId, Hash, Reply<()>),
     Join(Hash, JoinRequest, Reply<()>),
+}
+
+impl Job {
+    /// Whose line it waits in.
+    fn asker(&self) -> Asker {
+        let of = |shop| Asker {
+            shop: Some(shop),
+            device: None,
+        };
+        match self {
+            Job::Sync(job, _) => Asker {
+                device: Some(job.device),
+                ..of(job.shop)
+            },
+            Job::Offer(shop, ..) | Job::Withdraw(shop, ..) => of(*shop),
+            Job::Claim(..) | Job::Join(..) => Asker::default(),
+        }
+    }
+
+    /// Nothing was done. Whoever asked may be gone by now.
+    fn refuse(self, refusal: Refusal) {
+        match self {
+            Job::Sync(_, reply) => drop(reply.send(Err(refusal))),
+            Job::Claim(_, reply) => drop(reply.send(Err(refusal))),
+            Job::Offer(_, _, reply) => drop(reply.send(Err(refusal))),
+            Job::Withdraw(_, _, reply) => drop(reply.send(Err(refusal))),
+            Job::Join(_, _, reply) => drop(reply.send(Err(refusal))),
+        }
+    }
 }
 
 /// Something that a device pushed.
@@ -62,7 +90,16 @@ pub struct Taken {
 /// Where handlers leave what is to be done.
 #[derive(Clone)]
 pub struct Writer {
-    queue: mpsc::Sender<Job>,
+    entrance: Arc<Entrance>,
+}
+
+/// Closes the queue when nobody can leave anything any more.
+struct Entrance(Arc<Queue<Job>>);
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Writer {
@@ -72,13 +109,14 @@ impl Writer {
         registry: Arc<Registry>,
         identity: Arc<Identity>,
     ) -> (Writer, JoinHandle<()>) {
-        let (queue, jobs) = mpsc::channel(MAX_QUEUE);
+        let queue = Arc::new(Queue::new(MAX_QUEUE));
+        let entrance = Arc::new(Entrance(Arc::clone(&queue)));
         let task = Arc::new(Task {
             store,
             registry,
             identity,
         });
-        (Writer { queue }, tokio::spawn(run(task, jobs)))
+        (Writer { entrance }, tokio::spawn(run(task, queue)))
     }
 
     /// Takes what a device pushed.
@@ -138,17 +176,19 @@ impl Writer {
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.queue
-            .try_send(job(reply))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => {
-                    Refusal::after(Code::Busy, "the queue is full", BUSY_RETRY_MS)
-                }
-                mpsc::error::TrySendError::Closed(_) => {
-                    Refusal::after(Code::Stopping, "the server is stopping", BUSY_RETRY_MS)
-                }
-            })?;
+        let job = job(reply);
+        if let Err((surplus, full)) = self.entrance.0.push(job.asker(), job) {
+            surplus.refuse(busy(full));
+        }
         answer.await.unwrap_or_else(|_| Err(unknown()))
+    }
+}
+
+/// There is no room: the place that there would have been, and when there should be room.
+fn busy(full: Full) -> Refusal {
+    Refusal {
+        place: Some(full.place),
+        ..Refusal::after(Code::Busy, "the queue is full", full.retry_after_ms)
     }
 }
 
@@ -168,10 +208,12 @@ struct Task {
 }
 
 /// Takes what waits until nobody can leave anything any more.
-async fn run(task: Arc<Task>, mut jobs: mpsc::Receiver<Job>) {
-    let mut waiting = Vec::with_capacity(MAX_GROUP);
-    while jobs.recv_many(&mut waiting, MAX_GROUP).await > 0 {
-        let group = std::mem::take(&mut waiting);
+async fn run(task: Arc<Task>, queue: Arc<Queue<Job>>) {
+    loop {
+        let group = queue.next(MAX_GROUP).await;
+        if group.is_empty() {
+            return;
+        }
         let working = Arc::clone(&task);
         // A task of its own: if a fault ends it, those who wait are told that nobody knows, and
         // the others' requests go on.
@@ -182,6 +224,7 @@ async fn run(task: Arc<Task>, mut jobs: mpsc::Receiver<Job>) {
             tracing::error!("a fault ended a group of requests");
             task.registry.forget_all();
         }
+        queue.done();
     }
 }
 

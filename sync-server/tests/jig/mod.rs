@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test binary uses its own part.
 
 pub mod child;
+pub mod desk;
 pub mod phone;
 
 use std::fs;

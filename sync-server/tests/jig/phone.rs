@@ -91,6 +91,12 @@ impl Phone {
         }
     }
 
+    /// From now on it belongs to this shop.
+    pub fn of_shop(&mut self, shop: ShopId) {
+        self.shop = shop;
+        self.heads = vec![ChainHead::genesis(shop, &self.key.public())];
+    }
+
     // Requests.
 
     pub fn bearer(&self) -> String {
@@ -494,6 +500,7 @@ pub async fn read<A: for<'b> Decode<'b, ()>>(answer: Response) -> Result<A, Refu
             retry_after_ms: json["retry_after_ms"]
                 .as_u64()
                 .map(|wait_ms| wait_ms as u32),
+            place: json["place"].as_u64().map(|place| place as u32),
         }
     };
     Err(Refused {

@@ -2,6 +2,7 @@
 //! transaction that reads first and writes later can fail half-way.
 
 use minicbor::Encode;
+use shared::bytes::{Fixed, KeyId};
 use shared::ids::ShopId;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqlitePool;
@@ -11,7 +12,7 @@ use super::read::signed;
 use crate::store::{Change, ChunkRecord, JoinerRecord, PairingRecord, ShopRecord, StoreError};
 
 /// SQLite takes 32,766 parameters in one statement.
-const CHUNKS_PER_STATEMENT: usize = 1000;
+const ROWS_PER_STATEMENT: usize = 1000;
 
 /// Writes the changes of the file of keys.
 pub(super) async fn keys(pool: &SqlitePool, changes: &[Change]) -> Result<(), StoreError> {
@@ -47,29 +48,33 @@ fn forget_broken(
 
 async fn set_keys(connection: &mut SqliteConnection, changes: &[Change]) -> Result<(), StoreError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let mut destroys = false;
-    for change in changes {
-        let Change::KeySet {
-            shop,
-            number,
-            id,
-            key,
-        } = change
-        else {
-            continue;
-        };
-        destroys |= key.is_none();
-        sqlx::query(
-            "INSERT INTO keys (shop, number, id, key) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (shop, id) DO UPDATE SET number = excluded.number, key = excluded.key",
-        )
-        .bind(bytes(shop))
-        .bind(signed(*number)?)
-        .bind(id.0.as_slice())
-        .bind(key.as_ref().map(|key| key.0.as_slice()))
-        .execute(&mut *transaction)
-        .await?;
+    let keys: Vec<(&ShopId, i64, &KeyId, &Option<Fixed<32>>)> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::KeySet {
+                shop,
+                number,
+                id,
+                key,
+            } => Some(signed(*number).map(|number| (shop, number, id, key))),
+            _ => None,
+        })
+        .collect::<Result<_, _>>()?;
+    for keys in keys.chunks(ROWS_PER_STATEMENT) {
+        let mut insert: QueryBuilder<Sqlite> =
+            QueryBuilder::new("INSERT INTO keys (shop, number, id, key) ");
+        insert.push_values(keys, |mut row, (shop, number, id, key)| {
+            row.push_bind(bytes(shop).to_vec())
+                .push_bind(*number)
+                .push_bind(id.0.to_vec())
+                .push_bind(key.map(|key| key.0.to_vec()));
+        });
+        insert.push(
+            " ON CONFLICT (shop, id) DO UPDATE SET number = excluded.number, key = excluded.key",
+        );
+        insert.build().execute(&mut *transaction).await?;
     }
+    let destroys = keys.iter().any(|(_, _, _, key)| key.is_none());
     transaction.commit().await?;
     if destroys {
         empty_wal(connection).await?;
@@ -110,7 +115,7 @@ async fn write_log(
             _ => None,
         })
         .collect();
-    for chunks in chunks.chunks(CHUNKS_PER_STATEMENT) {
+    for chunks in chunks.chunks(ROWS_PER_STATEMENT) {
         append(&mut transaction, chunks).await?;
     }
     transaction.commit().await?;
