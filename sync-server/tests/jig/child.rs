@@ -1,5 +1,6 @@
 //! The real program, as a process that can be killed.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -28,7 +29,36 @@ impl Process {
         Process::spawn(Command::new("sh").args(["-c", &limited, BINARY]), data)
     }
 
+    /// Starts it with other variables in its environment.
+    pub fn start_with(data: &Path, environment: &[(&str, &OsStr)]) -> Process {
+        let mut command = Command::new(BINARY);
+        Process::spawn(command.envs(environment.iter().copied()), data)
+    }
+
+    /// Starts it where some of its system calls fail, as `strace -e inject=` says, and lists them in
+    /// a file. `None` when it fails so early that it does not even start.
+    pub fn start_with_failing(data: &Path, inject: &str, list: &Path) -> Option<Process> {
+        let calls = inject.split(':').next().expect("the calls come first");
+        let mut command = Command::new("strace");
+        // With -D the server is the child, and strace ends with it.
+        command
+            .args(["-D", "-f", "-qq", "--seccomp-bpf", "-o"])
+            .arg(list);
+        command.args([
+            "-e",
+            &format!("trace={calls}"),
+            "-e",
+            &format!("inject={inject}"),
+        ]);
+        command.arg(BINARY);
+        Process::try_spawn(&mut command, data)
+    }
+
     fn spawn(command: &mut Command, data: &Path) -> Process {
+        Process::try_spawn(command, data).expect("it says where it is")
+    }
+
+    fn try_spawn(command: &mut Command, data: &Path) -> Option<Process> {
         let mut child = command
             .args(["serve", "--port", "0", "--rate", "100000", "--data"])
             .arg(data)
@@ -36,8 +66,16 @@ impl Process {
             .spawn()
             .expect("starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let url = after("Pakka is at ", lines.next());
-        Process { child, lines, url }
+        match lines.next() {
+            Some(line) => {
+                let url = after("Pakka is at ", Some(line));
+                Some(Process { child, lines, url })
+            }
+            None => {
+                child.wait().expect("gone");
+                None
+            }
+        }
     }
 
     /// The claim code that a server without a shop prints.

@@ -4,7 +4,9 @@
 
 pub mod child;
 pub mod desk;
+pub mod disk;
 pub mod phone;
+pub mod pushers;
 
 use std::fs;
 use std::num::NonZeroU32;
