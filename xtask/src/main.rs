@@ -7,6 +7,7 @@
 mod app;
 mod bench;
 mod counts;
+mod faults;
 mod fingerprint;
 mod run;
 mod sh;
@@ -44,6 +45,8 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Run the simulator: phones, a server and a bad network, from seeds
     Sim(sim::SimArgs),
+    /// Kill the server, its disk and browsers many times: what was acknowledged has to be there
+    Faults(faults::FaultsArgs),
     /// Print what the first load of the built app weighs
     Weigh,
     /// Finish a build of the app (called by Trunk as its hook)
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Check => suite::check(),
         Task::Bench(args) => bench::bench(&args),
         Task::Sim(args) => sim::sim(&args),
+        Task::Faults(args) => faults::faults(&args),
         Task::Weigh => weigh::weigh().map(|report| print!("{report}")),
         Task::Stage => stage::stage(),
         Task::Fill(args) => run::fill(&args),

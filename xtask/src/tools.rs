@@ -104,6 +104,8 @@ pub fn for_checks() -> Result<()> {
     wasm_target()?;
     rust_component("clippy")?;
     rust_component("rustfmt")?;
+    // Lets the system calls of the server fail.
+    debian("strace", &["strace"])?;
     install(&nextest())
 }
 
