@@ -116,14 +116,28 @@ pub async fn timed_here<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<(U
     Ok((used, done))
 }
 
+/// Processor time of the programs that this one has started and waited for.
+pub fn waited_for_cpu_s() -> Outcome<f64> {
+    let [_, _, user, system] = ticks("self")?;
+    Ok((user + system) * TICK_S)
+}
+
 fn cpu_s(process: &str) -> Outcome<f64> {
+    Ok(ticks(process)?.iter().sum::<f64>() * TICK_S)
+}
+
+/// utime, stime, cutime and cstime.
+fn ticks(process: &str) -> Outcome<[f64; 4]> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // After the name in brackets, the 12th to 15th field are utime, stime, cutime and cstime
-    // (proc(5)).
+    // After the name in brackets they are the 12th to 15th field (proc(5)).
     let (_, fields) = stat.rsplit_once(')').ok_or("/proc has changed")?;
-    let ticks = fields.split_whitespace().skip(11).take(4);
-    let ticks: f64 = ticks.map(|ticks| ticks.parse::<f64>().unwrap_or(0.0)).sum();
-    Ok(ticks * TICK_S)
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let four = fields.get(11..15).ok_or("/proc has changed")?;
+    let mut ticks = [0.0; 4];
+    for (ticks, field) in ticks.iter_mut().zip(four) {
+        *ticks = field.parse()?;
+    }
+    Ok(ticks)
 }
 
 /// What an fsync of one block costs in this folder now, in ms: the median of some.

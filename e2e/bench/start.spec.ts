@@ -1,8 +1,8 @@
 // Opening the app with a year in it, on a phone that is six times slower.
 import type { Phone } from "../support/phone";
-import { EVENTS, test } from "./support/fixtures";
+import { EVENTS, settled, test } from "./support/fixtures";
 import { listed, watch } from "./support/probe";
-import { row, size } from "./support/row";
+import { median, row, size } from "./support/row";
 
 const SLOWER = 6;
 const RUNS = size(5, 1);
@@ -12,7 +12,10 @@ test("cold start", async ({ year, read }) => {
   const seen = [];
   for (let run = 0; run < RUNS; run += 1) {
     const phone = await year.phone(undefined, read);
-    seen.push(await start(phone));
+    const noted = await start(phone);
+    await settled(phone);
+    const full = await phone.page.evaluate(() => performance.now());
+    seen.push({ ...noted, full: full - noted.began });
     await phone.close();
   }
   const runs = seen.map((one) => one.listed - one.began);
@@ -23,7 +26,11 @@ test("cold start", async ({ year, read }) => {
     runs,
     goal: 300,
     goalIs: "at most",
-    more: { from_opening_ms: Math.round(Math.min(...seen.map((one) => one.listed))) },
+    more: {
+      from_opening_ms: median(seen.map((one) => one.listed)),
+      whole_history_ms: median(seen.map((one) => one.full)),
+      frozen_ms: median(seen.map((one) => one.frozen)),
+    },
   });
 });
 

@@ -100,8 +100,9 @@ export const test = base.extend<object, Shared>({
 });
 
 /** Until the phone has read everything and has nothing of its own left to send. */
-export async function settled(phone: Phone, timeout = 4 * 60_000): Promise<void> {
-  await phone.page
-    .locator(".sync-chip", { hasText: "all on server" })
-    .waitFor({ state: "attached", timeout });
+export async function settled({ page }: Phone, timeout = 4 * 60_000): Promise<void> {
+  const chip = page.locator(".sync-chip", { hasText: "all on server" });
+  await chip.waitFor({ state: "attached", timeout });
+  // Older entries are counted behind the screen, which says so.
+  await page.locator("progress").waitFor({ state: "detached", timeout });
 }
