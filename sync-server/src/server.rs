@@ -15,6 +15,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::archive::Archive;
 use crate::assets::Assets;
 use crate::code::Code;
 use crate::config::Config;
@@ -87,6 +88,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     handle: Handle<SocketAddr>,
     listeners: Vec<JoinHandle<io::Result<()>>>,
+    archive: Archive,
+    sealing: JoinHandle<()>,
     writer: JoinHandle<()>,
     store: Arc<dyn Store>,
     _lock: File,
@@ -160,6 +163,8 @@ pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartEr
         Arc::clone(&identity),
     );
     let (stop, stopping) = watch::channel(false);
+    let archive = Archive::new(Arc::clone(&store), queue.clone());
+    let sealing = tokio::spawn(archive.clone().run(stopping.clone()));
     let app = App::new(
         Arc::clone(&store),
         registry,
@@ -183,6 +188,8 @@ pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartEr
         stop,
         handle: handle.clone(),
         listeners: Vec::new(),
+        archive,
+        sealing,
         writer,
         store,
         _lock: lock,
@@ -218,6 +225,11 @@ pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartEr
 }
 
 impl Running {
+    /// What seals old parts of the logs, little by little.
+    pub const fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
     /// Stops: takes no more connections, finishes the requests under way, ends the streams of
     /// hints, and closes the store.
     pub async fn stop(self) {
@@ -227,6 +239,8 @@ impl Running {
             // A listener that failed has stopped too.
             let _ = listener.await;
         }
+        let _ = self.sealing.await;
+        drop(self.archive);
         // The handlers are gone and with them their writers: the queue runs empty.
         let _ = self.writer.await;
         self.store.close().await;

@@ -1,5 +1,6 @@
 //! Native devices against the real server.
 
 mod devices;
+mod history;
 mod load;
 mod support;

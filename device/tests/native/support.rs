@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub struct TestServer {
     pub url: String,
     pub claim_code: String,
-    _running: Running,
+    pub running: Running,
     folder: TempDir,
 }
 
@@ -53,7 +53,7 @@ impl TestServer {
         TestServer {
             url: format!("http://{}", running.address),
             claim_code: running.claim_code.as_ref().expect("a code").to_string(),
-            _running: running,
+            running,
             folder,
         }
     }

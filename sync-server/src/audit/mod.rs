@@ -75,8 +75,8 @@ fn run(chunk: &ChunkRecord) -> Run {
         received: chunk.received,
         verdict: chunk.verdict,
         branch_of: chunk.branch_of,
-        end_hash: Some(chunk.end_hash),
-        signature: Some(chunk.signature),
+        end_hash: chunk.end_hash,
+        signature: chunk.signature,
     }
 }
 

@@ -50,7 +50,10 @@ pub async fn boundary(request: Request, next: Next) -> Response {
         response = render(&refusal, wants_cbor);
     }
     if is_api {
-        set(response.headers_mut(), header::CACHE_CONTROL, "no-store");
+        let kept = HeaderValue::from_static("no-store");
+        let headers = response.headers_mut();
+        // Unless the route knows better, as that of segments does.
+        headers.entry(header::CACHE_CONTROL).or_insert(kept);
     }
     secure(response.headers_mut());
     response

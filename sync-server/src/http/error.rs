@@ -59,6 +59,8 @@ codes! {
     Malformed = "malformed", BAD_REQUEST;
     /// The address has a parameter that cannot be read.
     BadParameter = "bad_parameter", BAD_REQUEST;
+    /// The asked part lies outside of what there is.
+    BadRange = "bad_range", RANGE_NOT_SATISFIABLE;
     /// The device speaks a version of the protocol that the server does not.
     UnsupportedProtocol = "protocol", UPGRADE_REQUIRED;
     /// The signature is not by the device's key over this shop's chain.

@@ -12,6 +12,7 @@ mod log;
 pub mod openapi;
 mod pairings;
 mod proofs;
+mod segments;
 mod snapshot;
 mod sync;
 
@@ -149,6 +150,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/hints", get(hints::hints))
         .route("/api/v1/snapshot", get(snapshot::snapshot))
         .route("/api/v1/log", get(log::log))
+        .route("/api/v1/segments", get(segments::list))
+        .route("/api/v1/segments/{name}", get(segments::get))
         .route("/api/v1/head", get(proofs::head))
         .route("/api/v1/proofs/inclusion", get(proofs::inclusion))
         .route("/api/v1/proofs/consistency", get(proofs::consistency))

@@ -53,6 +53,8 @@ fn codes() -> RefOr<Schema> {
         super::sync::sync,
         super::hints::hints,
         super::log::log,
+        super::segments::list,
+        super::segments::get,
         super::proofs::head,
         super::proofs::inclusion,
         super::proofs::consistency,

@@ -7,15 +7,17 @@ use axum::response::Response;
 use minicbor::Decoder;
 use shared::event::Role;
 use shared::sync::judge::{self, Judgement};
+use shared::sync::segment;
 use shared::sync::wire::{
     Advice, Chunk, MAX_ANSWER_BYTES, MAX_ENCODED_REQUEST_BYTES, MAX_KEYS, MAX_PUSH_EVENTS,
-    PROTOCOL, SyncAnswer, SyncRequest,
+    MAX_SEGMENTS, PROTOCOL, Sealed, SyncAnswer, SyncRequest,
 };
 
 use super::App;
 use super::body::{answer, decode, read};
 use super::caller::{Caller, role};
 use super::error::{Code, Refusal};
+use crate::archive::SEGMENT_EVENTS;
 use crate::identity::is_signed_by;
 use crate::store::{ChunkRecord, ShopRecord};
 use crate::writer::Taken;
@@ -44,6 +46,9 @@ pub async fn sync(
     drop(bytes);
     let asked = Asked {
         position: request.position,
+        reads_segments: request
+            .segments
+            .is_some_and(|version| version >= segment::VERSION),
         keys_after: request.keys_after,
         want_bytes: request.want_bytes.min(MAX_ANSWER_BYTES),
     };
@@ -61,6 +66,7 @@ pub async fn sync(
 /// What is left of a request once the push was taken.
 struct Asked {
     position: u64,
+    reads_segments: bool,
     keys_after: u64,
     want_bytes: u32,
 }
@@ -89,7 +95,11 @@ async fn pull(
     record: &ShopRecord,
 ) -> Result<SyncAnswer, Refusal> {
     let size = record.head.size;
-    let chunks = if judgement.may_read() {
+    let sealed = match judgement.may_read() {
+        true => sealed(app, asked, record).await?,
+        false => None,
+    };
+    let chunks = if judgement.may_read() && sealed.is_none() {
         match just_taken(&judgement, asked.position, record) {
             Some(chunks) => chunks,
             None => stored(app, asked, &judgement, record).await?,
@@ -123,8 +133,25 @@ async fn pull(
         head: record.head,
         server_time: crate::now(),
         more,
-        sealed: None,
+        sealed,
     })
+}
+
+/// The segments behind the asked position, for a device that is far enough behind that they are
+/// worth a request each.
+async fn sealed(app: &App, asked: &Asked, record: &ShopRecord) -> Result<Option<Sealed>, Refusal> {
+    let is_far_behind = record.head.size.saturating_sub(asked.position) > SEGMENT_EVENTS;
+    if !asked.reads_segments || !is_far_behind {
+        return Ok(None);
+    }
+    let segments = app
+        .store
+        .segments(record.number, asked.position, MAX_SEGMENTS)
+        .await?;
+    Ok(segments.first().map(|first| Sealed {
+        after: first.name.first - 1,
+        ends: segments.iter().map(|segment| segment.name.last).collect(),
+    }))
 }
 
 /// The part of the log that was asked for, if it is what the device itself has just handed in: the

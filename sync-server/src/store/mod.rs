@@ -13,7 +13,7 @@ use shared::calendar::TimeMs;
 use shared::event::{PublicKey, Role};
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::judge::LogState;
-use shared::sync::wire::{BranchOf, SealingKey, Signature, TreeHead, Verdict};
+use shared::sync::wire::{BranchOf, SealingKey, SegmentName, Signature, TreeHead, Verdict};
 
 /// What a store gives when it is done.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -45,6 +45,27 @@ pub trait Store: Send + Sync + 'static {
     /// it. As many as fit into `max_bytes` of events but at least one, and at most [`MAX_CHUNKS`].
     fn chunks(&self, shop: ShopNumber, after: u64, max_bytes: u32)
     -> Pending<'_, Vec<ChunkRecord>>;
+
+    /// The segments of a shop that hold what is behind position `after`, in order, at most `limit`.
+    /// What they hold stands nowhere else.
+    fn segments(
+        &self,
+        shop: ShopNumber,
+        after: u64,
+        limit: usize,
+    ) -> Pending<'_, Vec<SegmentRecord>>;
+
+    /// A segment with its bytes, one that was not read back yet too.
+    fn segment(&self, shop: ShopNumber, name: SegmentName) -> Pending<'_, Option<StoredSegment>>;
+
+    /// The last position that stands in a segment and nowhere else; 0 for none.
+    fn sealed_end(&self, shop: ShopNumber) -> Pending<'_, u64>;
+
+    /// A segment that was stored and not read back yet.
+    fn unverified_segment(&self) -> Pending<'_, Option<(ShopNumber, SegmentRecord)>>;
+
+    /// A shop that has about so many events that stand in no segment.
+    fn shop_to_seal(&self, events: u64) -> Pending<'_, Option<ShopId>>;
 
     /// The keys of a shop behind number `after`, in order, at most `limit`, each with its number.
     fn keys(&self, shop: ShopId, after: u64, limit: usize) -> Pending<'_, Vec<(u64, SealingKey)>>;
@@ -159,10 +180,10 @@ pub struct ChunkRecord {
     pub verdict: Verdict,
     /// Where a branch left its chain.
     pub branch_of: Option<BranchOf>,
-    /// The chain hash after the last event.
-    pub end_hash: Hash,
-    /// The device's signature of its chain at the end of the push.
-    pub signature: Signature,
+    /// The chain hash after the last event; in a segment only where the device's part ends.
+    pub end_hash: Option<Hash>,
+    /// The device's signature of its chain at the end of the push; likewise.
+    pub signature: Option<Signature>,
     /// The events: a CBOR array of byte strings.
     pub events: Vec<u8>,
 }
@@ -177,6 +198,26 @@ impl ChunkRecord {
         minicbor::decode(&self.events)
             .map_err(|error| StoreError(format!("the chunk at {}: {error}", self.position)))
     }
+}
+
+/// A sealed part of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentRecord {
+    /// Its first and last position.
+    pub name: SegmentName,
+    /// SHA-256 of its stored bytes.
+    pub hash: Hash,
+    /// The length of its stored bytes.
+    pub length_bytes: u64,
+}
+
+/// A sealed part of a log with its bytes: a [`shared::sync::segment`] in brotli.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// Which it is.
+    pub record: SegmentRecord,
+    /// The bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// One thing that is different after a commit.
@@ -225,6 +266,29 @@ pub enum Change {
     },
     /// The log of a shop grew.
     ChunkAppended(ChunkRecord),
+    /// A part of a log stands in a segment, too.
+    SegmentStored {
+        /// The shop.
+        shop: ShopNumber,
+        /// The segment.
+        segment: StoredSegment,
+    },
+    /// A segment was read back: its chunks go.
+    SegmentVerified {
+        /// The shop.
+        shop: ShopNumber,
+        /// The segment.
+        name: SegmentName,
+        /// How many chunks it holds. Another number is a fault, and nothing is committed.
+        chunks: u64,
+    },
+    /// A segment was not what it should be: it goes, and the chunks stay.
+    SegmentDropped {
+        /// The shop.
+        shop: ShopNumber,
+        /// The segment.
+        name: SegmentName,
+    },
     /// A key came, or was destroyed.
     KeySet {
         /// The shop.

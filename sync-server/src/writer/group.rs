@@ -93,8 +93,8 @@ impl Task {
                 received,
                 verdict: chunk.verdict,
                 branch_of: record.branch_of(device),
-                end_hash: chunk.end_hash,
-                signature: push.signature,
+                end_hash: Some(chunk.end_hash),
+                signature: Some(push.signature),
                 events: encode_events(push, chunk),
             });
             group.changes.extend(chunks.map(Change::ChunkAppended));

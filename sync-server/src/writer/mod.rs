@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::http::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::registry::Registry;
-use crate::store::{PairingRecord, ShopRecord, Store};
+use crate::store::{Change, PairingRecord, ShopRecord, Store};
 use queue::{Asker, Full, Queue};
 
 /// The most requests that wait. More are told to come again.
@@ -41,6 +41,7 @@ enum Job {
     Offer(ShopId, PairingOffer, Reply<PairingRecord>),
     Withdraw(ShopId, Hash, Reply<()>),
     Join(Hash, JoinRequest, Reply<()>),
+    Archive(Change, Reply<()>),
 }
 
 impl Job {
@@ -56,7 +57,7 @@ impl Job {
                 ..of(job.shop)
             },
             Job::Offer(shop, ..) | Job::Withdraw(shop, ..) => of(*shop),
-            Job::Claim(..) | Job::Join(..) => Asker::default(),
+            Job::Claim(..) | Job::Join(..) | Job::Archive(..) => Asker::default(),
         }
     }
 
@@ -68,6 +69,7 @@ impl Job {
             Job::Offer(_, _, reply) => drop(reply.send(Err(refusal))),
             Job::Withdraw(_, _, reply) => drop(reply.send(Err(refusal))),
             Job::Join(_, _, reply) => drop(reply.send(Err(refusal))),
+            Job::Archive(_, reply) => drop(reply.send(Err(refusal))),
         }
     }
 }
@@ -174,6 +176,15 @@ impl Writer {
         self.ask(|reply| Job::Join(pairing, request, reply)).await
     }
 
+    /// Commits a step of the archive.
+    ///
+    /// # Errors
+    ///
+    /// It is unknown whether it was made; the next look at the store tells.
+    pub async fn archive(&self, change: Change) -> Result<(), Refusal> {
+        self.ask(|reply| Job::Archive(change, reply)).await
+    }
+
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job = job(reply);
@@ -254,6 +265,13 @@ impl Task {
             }
             Job::Join(pairing, request, reply) => {
                 drop(reply.send(self.join(pairing, request).await));
+            }
+            Job::Archive(change, reply) => {
+                let committed = self.store.commit(&[change]).await;
+                drop(reply.send(committed.map_err(|error| {
+                    tracing::error!(%error, "it is unknown whether a segment was committed");
+                    unknown()
+                })));
             }
             Job::Sync(job, reply) => self.take(vec![(job, reply)]).await,
         }

@@ -2,6 +2,7 @@
 //! others read beside it (WAL).
 
 mod read;
+mod segments;
 mod write;
 
 use std::path::Path;
@@ -10,15 +11,15 @@ use std::time::Duration;
 
 use shared::bytes::{Hash, KeyId};
 use shared::ids::{DeviceNo, ShopId};
-use shared::sync::wire::SealingKey;
+use shared::sync::wire::{SealingKey, SegmentName};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use super::{
-    Change, ChunkRecord, ClaimCode, PairingRecord, Pending, ShopNumber, ShopRecord, Store,
-    StoreError,
+    Change, ChunkRecord, ClaimCode, PairingRecord, Pending, SegmentRecord, ShopNumber, ShopRecord,
+    Store, StoreError, StoredSegment,
 };
 
 /// The file that holds the logs.
@@ -241,6 +242,31 @@ impl Store for Sqlite {
         max_bytes: u32,
     ) -> Pending<'_, Vec<ChunkRecord>> {
         Box::pin(read::chunks(&self.log.readers, shop, after, max_bytes))
+    }
+
+    fn segments(
+        &self,
+        shop: ShopNumber,
+        after: u64,
+        limit: usize,
+    ) -> Pending<'_, Vec<SegmentRecord>> {
+        Box::pin(segments::list(&self.log.readers, shop, after, limit))
+    }
+
+    fn segment(&self, shop: ShopNumber, name: SegmentName) -> Pending<'_, Option<StoredSegment>> {
+        Box::pin(segments::get(&self.log.readers, shop, name))
+    }
+
+    fn sealed_end(&self, shop: ShopNumber) -> Pending<'_, u64> {
+        Box::pin(segments::end(&self.log.readers, shop))
+    }
+
+    fn unverified_segment(&self) -> Pending<'_, Option<(ShopNumber, SegmentRecord)>> {
+        Box::pin(segments::unverified(&self.log.readers))
+    }
+
+    fn shop_to_seal(&self, events: u64) -> Pending<'_, Option<ShopId>> {
+        Box::pin(segments::shop_to_seal(&self.log.readers, events))
     }
 
     fn keys(&self, shop: ShopId, after: u64, limit: usize) -> Pending<'_, Vec<(u64, SealingKey)>> {

@@ -9,9 +9,12 @@ use shared::sync::judge::LogState;
 use shared::sync::wire::{BranchOf, SealingKey, TreeHead, Verdict};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
+use tokio::task::spawn_blocking;
 use tokio_stream::StreamExt;
 use uuid::Uuid;
 
+use super::segments;
+use crate::archive::chunks_of;
 use crate::store::{
     ChunkRecord, ClaimCode, JoinerRecord, MAX_CHUNKS, PairingRecord, ShopNumber, ShopRecord,
     StoreError,
@@ -151,7 +154,42 @@ fn pairing_record(row: &SqliteRow) -> Result<PairingRecord, StoreError> {
     })
 }
 
+/// The chunks of a shop: from the rows if they stand there, else from a segment. In this order: what
+/// goes from the rows into a segment between two looks is found by the second.
 pub(super) async fn chunks(
+    pool: &SqlitePool,
+    shop: ShopNumber,
+    after: u64,
+    max_bytes: u32,
+) -> Result<Vec<ChunkRecord>, StoreError> {
+    let rows = rows(pool, shop, after, max_bytes).await?;
+    if rows
+        .first()
+        .is_some_and(|first| first.position <= after + 1)
+    {
+        return Ok(rows);
+    }
+    let Some(stored) = segments::behind(pool, shop, after).await? else {
+        return Ok(rows);
+    };
+    let sealed = spawn_blocking(move || chunks_of(shop, &stored)).await;
+    let sealed = sealed.map_err(|_| damaged("bytes"))??;
+    let behind = |chunk: &ChunkRecord| chunk.position + u64::from(chunk.count) - 1 > after;
+    Ok(bounded(sealed.into_iter().filter(behind), max_bytes))
+}
+
+/// As many as fit into these bytes, but one at least.
+fn bounded(chunks: impl Iterator<Item = ChunkRecord>, max_bytes: u32) -> Vec<ChunkRecord> {
+    let mut bytes = 0;
+    let fits = |(index, chunk): &(usize, ChunkRecord)| {
+        bytes += chunk.events.len();
+        *index == 0 || (bytes <= max_bytes as usize && *index < MAX_CHUNKS)
+    };
+    let fitting = chunks.enumerate().take_while(fits);
+    fitting.map(|(_, chunk)| chunk).collect()
+}
+
+async fn rows(
     pool: &SqlitePool,
     shop: ShopNumber,
     after: u64,
@@ -168,6 +206,9 @@ pub(super) async fn chunks(
     let mut bytes = 0;
     while let Some(row) = rows.next().await {
         let chunk = chunk_record(&row?)?;
+        if chunk.position > after + 1 && chunks.is_empty() {
+            return Ok(vec![chunk]);
+        }
         bytes += chunk.events.len();
         let is_too_much = bytes > max_bytes as usize || chunks.len() == MAX_CHUNKS;
         if is_too_much && !chunks.is_empty() {
@@ -196,8 +237,8 @@ fn chunk_record(row: &SqliteRow) -> Result<ChunkRecord, StoreError> {
         received: TimeMs(row.try_get("received_ms")?),
         verdict: Verdict::from_byte(verdict).ok_or_else(|| damaged("verdict"))?,
         branch_of,
-        end_hash: fixed(row, "end_hash")?,
-        signature: fixed(row, "signature")?,
+        end_hash: Some(fixed(row, "end_hash")?),
+        signature: Some(fixed(row, "signature")?),
         events: row.try_get("events")?,
     })
 }
@@ -258,22 +299,22 @@ async fn last_key(pool: &SqlitePool, shop: ShopId) -> Result<u64, StoreError> {
     unsigned(&row, "number")
 }
 
-fn damaged(column: &str) -> StoreError {
+pub(super) fn damaged(column: &str) -> StoreError {
     StoreError(format!("the column {column} holds something impossible"))
 }
 
-fn fixed<const N: usize>(row: &SqliteRow, column: &str) -> Result<Fixed<N>, StoreError> {
+pub(super) fn fixed<const N: usize>(row: &SqliteRow, column: &str) -> Result<Fixed<N>, StoreError> {
     let bytes: &[u8] = row.try_get(column)?;
     bytes.try_into().map(Fixed).map_err(|_| damaged(column))
 }
 
-fn shop_id(row: &SqliteRow, column: &str) -> Result<ShopId, StoreError> {
+pub(super) fn shop_id(row: &SqliteRow, column: &str) -> Result<ShopId, StoreError> {
     Uuid::from_slice(row.try_get(column)?)
         .map(ShopId)
         .map_err(|_| damaged(column))
 }
 
-fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+pub(super) fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
     u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged(column))
 }
 

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::read::signed;
+use super::segments;
 use crate::store::{Change, ChunkRecord, JoinerRecord, PairingRecord, ShopRecord, StoreError};
 
 /// SQLite takes 32,766 parameters in one statement.
@@ -172,6 +173,13 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
                 .execute(connection)
                 .await?;
         }
+        Change::SegmentStored { shop, segment } => {
+            segments::store(connection, *shop, segment).await?;
+        }
+        Change::SegmentVerified { shop, name, chunks } => {
+            segments::take_place(connection, *shop, *name, *chunks).await?;
+        }
+        Change::SegmentDropped { shop, name } => segments::drop(connection, *shop, *name).await?,
         // Chunks are written together, keys to a file of their own.
         Change::ChunkAppended(_) | Change::KeySet { .. } => {}
     }
@@ -273,8 +281,8 @@ async fn append(
                 .push_bind(chunk.verdict.byte())
                 .push_bind(chunk.branch_of.map(|branch| branch.device.0))
                 .push_bind(chunk.branch_of.map(|branch| branch.from_seq))
-                .push_bind(chunk.end_hash.0.to_vec())
-                .push_bind(chunk.signature.0.to_vec())
+                .push_bind(chunk.end_hash.map(|hash| hash.0.to_vec()))
+                .push_bind(chunk.signature.map(|signature| signature.0.to_vec()))
                 .push_bind(chunk.events.clone());
         },
     );
