@@ -5,12 +5,14 @@
 //! version, and folds the log instead. It is compared with the fold of the whole log as soon as that
 //! has come so far, so a wrong one is found out.
 
-use minicbor::{Decode, Decoder, Encode};
+use minicbor::{Decoder, Encode};
 
 use crate::bytes::Hash;
 use crate::chain::digest;
+use crate::event::codec::bytes_of;
+use crate::event::shape::{Reader, Shape};
 use crate::ids::ShopId;
-use crate::ledger::{FOLD_VERSION, Ledger};
+use crate::ledger::{FOLD_VERSION, Ledger, stored};
 use crate::sync::log::Log;
 
 /// What a snapshot begins with: the name and version of the format.
@@ -23,14 +25,9 @@ pub const MAX_SNAPSHOT_BYTES: usize = 64 * 1024 * 1024;
 const MAX_SEQ: u32 = u32::MAX / 2;
 
 /// The state of a shop at one place of its log.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array, context_bound = "crate::ids::IdMap")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    #[n(0)]
-    fold_version: u16,
-    #[n(1)]
     log: Log,
-    #[n(2)]
     ledger: Ledger,
 }
 
@@ -57,7 +54,6 @@ impl Snapshot {
     /// device. A phone without a server takes a log of no positions.
     pub fn of(ledger: &Ledger, log: &Log) -> Option<Snapshot> {
         let snapshot = Snapshot {
-            fold_version: FOLD_VERSION,
             log: log.clone(),
             ledger: ledger.without_history()?,
         };
@@ -86,12 +82,13 @@ impl Snapshot {
 
     /// Is this what whole books come to at the same place?
     pub fn agrees_with(&self, whole: &Ledger) -> bool {
-        whole.without_history().as_ref() == Some(&self.ledger)
+        let other = whole.without_history();
+        other.is_some_and(|other| body(&self.log, &other) == body(&self.log, &self.ledger))
     }
 
     /// As it is stored and sent: the name of the format, SHA-256 of the rest, deterministic CBOR.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = minicbor::to_vec(self).expect("writing to memory cannot fail");
+        let body = body(&self.log, &self.ledger);
         [MAGIC.as_slice(), &digest(&[&body]).0, &body].concat()
     }
 
@@ -120,9 +117,11 @@ impl Snapshot {
         if !matches!(decoder.u16(), Ok(FOLD_VERSION)) {
             return Err(Unusable::OtherVersion);
         }
-        let mut decoder = Decoder::new(body);
-        let snapshot: Snapshot = decoder.decode().map_err(|_| Unusable::Damaged)?;
-        if decoder.position() != body.len() {
+        let log = decoder.decode().map_err(|_| Unusable::Damaged)?;
+        let ledger = Ledger::read(&mut Reader::new(&mut decoder, &()));
+        let snapshot = Snapshot { log, ledger };
+        // What was passed over in reading is missing now.
+        if snapshot.to_bytes() != bytes {
             return Err(Unusable::Damaged);
         }
         if snapshot.log.shop() != shop {
@@ -135,7 +134,7 @@ impl Snapshot {
     }
 
     fn is_consistent(&self) -> bool {
-        let Snapshot { log, ledger, .. } = self;
+        let Snapshot { log, ledger } = self;
         let opened = ledger.shop.opened.get();
         let of_this_shop = opened.is_none_or(|opened| opened.shop == log.shop());
         let lanes = ledger.lanes.iter();
@@ -148,4 +147,12 @@ impl Snapshot {
         let held_fit = held.into_iter().all(|group| !group.events.is_empty());
         of_this_shop && chains_fit && held_fit && !ledger.is_whole() && ledger.is_settled()
     }
+}
+
+fn body(log: &Log, ledger: &Ledger) -> Vec<u8> {
+    bytes_of(|encoder, ids| {
+        encoder.array(3)?.u16(FOLD_VERSION)?;
+        log.encode(encoder, ids)?;
+        stored::write(ledger, encoder, ids)
+    })
 }

@@ -300,7 +300,7 @@ fn the_bytes_of_a_snapshot_are_frozen() {
     // Another sum here means another FOLD_VERSION.
     assert_eq!(
         sum.to_string(),
-        "c4282b2b42053d7d2c34862e177adc2a12eab0608e8bce005431cfdae47f247a"
+        "e0c3ab009369f80ad68c453f05733993ffc94c3cca58782584b2c93e0f08b48f"
     );
     assert!(ledger.lanes.contains_key(&DeviceNo::FOUNDER));
 }

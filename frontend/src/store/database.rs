@@ -117,7 +117,14 @@ impl ShopDatabase {
         let chain = meta.get(schema::CHAIN)?;
         let cursor = meta.get(schema::CURSOR)?;
         let keys = tx.store(schema::KEYS)?.get_all()?;
-        let segments = covering(&tx.store(schema::SEGMENTS)?, position as f64 + 1.0).await?;
+        let cursor: Option<Cursor> = read_optional(cursor.bytes().await?, "cursor")?;
+        let is_more = cursor
+            .as_ref()
+            .is_some_and(|cursor| cursor.log.size() > position);
+        let segments = match is_more {
+            true => covering(&tx.store(schema::SEGMENTS)?, position as f64 + 1.0).await?,
+            false => Vec::new(),
+        };
         let tail = covering(&tx.store(schema::TAIL)?, f64::from(seq) + 1.0).await?;
         let identity = read_optional(identity.bytes().await?, "identity")?;
         let Some(identity) = identity else {
@@ -127,7 +134,7 @@ impl ShopDatabase {
             identity,
             device_key: device_key.value().await?,
             chain: read_chain(chain.bytes().await?)?,
-            cursor: read_optional(cursor.bytes().await?, "cursor")?,
+            cursor,
             keys: decode_all(keys.all_bytes().await?, "key")?,
             segments,
             tail: decode_all(tail, "tail")?,

@@ -58,7 +58,7 @@ impl IdMap for Branch {
 
 /// How ids are read and written, with a branch or without. One type for both, so that the shapes of
 /// all kinds are compiled once: they are the largest part of the app.
-struct Ids(Option<Branch>);
+pub(crate) struct Ids(Option<Branch>);
 
 impl IdMap for Ids {
     fn read(&self, stored: EventId) -> EventId {
@@ -116,8 +116,17 @@ pub enum Malformed {
 
 /// The bytes of an event.
 pub fn encode(event: &Event) -> Vec<u8> {
+    bytes_of(|encoder, ids| try_write(event, encoder, ids))
+}
+
+/// The bytes of something else that holds parts of events: what writes those is compiled once.
+pub(crate) fn bytes_of(
+    write: impl FnOnce(&mut Encoder<&mut Sink<'_>>, &mut Ids) -> Result<(), encode::Error<Infallible>>,
+) -> Vec<u8> {
     let mut sink = Sink::Bytes(Vec::with_capacity(96));
-    write(event, &mut sink, &mut Ids(None));
+    // A sink cannot fail, and no shape of Pakka refuses to be written.
+    write(&mut Encoder::new(&mut sink), &mut Ids(None))
+        .unwrap_or_else(|error| unreachable!("{error}"));
     match sink {
         Sink::Bytes(bytes) => bytes,
         Sink::Matches { .. } => unreachable!("it began as bytes"),
@@ -253,7 +262,7 @@ fn try_write(
 }
 
 /// Where bytes go: into memory, or against bytes that are already there.
-enum Sink<'b> {
+pub(crate) enum Sink<'b> {
     Bytes(Vec<u8>),
     Matches { rest: &'b [u8], equal: bool },
 }

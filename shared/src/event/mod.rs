@@ -12,7 +12,7 @@ mod message;
 mod parts;
 mod review;
 mod sale;
-mod shape;
+pub(crate) mod shape;
 mod shop;
 mod staff;
 

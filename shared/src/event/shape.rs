@@ -5,6 +5,8 @@
 //! eighth of the app. That it may read leniently is harmless: an event counts as read only if
 //! writing it again gives the same bytes (see [`super::codec`]).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use minicbor::Decoder;
 use minicbor::data::Type;
 
@@ -233,6 +235,35 @@ impl<T: Shape> Shape for Vec<T> {
             values.push(reader.field(&mut fields));
         }
         values
+    }
+}
+
+impl<K: Shape + Ord, V: Shape> Shape for BTreeMap<K, V> {
+    fn read(reader: &mut Reader<'_, '_>) -> BTreeMap<K, V> {
+        let map = reader.decoder.map();
+        let mut left = reader.got(map.map(|length| length.unwrap_or(0)));
+        let mut values = BTreeMap::new();
+        while left > 0 && !reader.failed {
+            left -= 1;
+            let key = K::read(reader);
+            values.insert(key, V::read(reader));
+        }
+        values
+    }
+}
+
+impl<T: Shape + Ord> Shape for BTreeSet<T> {
+    fn read(reader: &mut Reader<'_, '_>) -> BTreeSet<T> {
+        Vec::read(reader).into_iter().collect()
+    }
+}
+
+impl<A: Shape, B: Shape> Shape for (A, B) {
+    fn read(reader: &mut Reader<'_, '_>) -> (A, B) {
+        let mut fields = reader.fields();
+        let pair = (reader.field(&mut fields), reader.field(&mut fields));
+        reader.end(&fields);
+        pair
     }
 }
 

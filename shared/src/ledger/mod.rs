@@ -16,6 +16,7 @@ mod fold;
 mod progress;
 mod register;
 mod shop;
+pub(crate) mod stored;
 mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};

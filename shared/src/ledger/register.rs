@@ -9,16 +9,16 @@ use crate::ids::Stamp;
 #[cbor(array, context_bound = "crate::ids::IdMap")]
 pub struct Register<T> {
     #[n(0)]
-    latest: Option<Written<T>>,
+    pub(super) latest: Option<Written<T>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array, context_bound = "crate::ids::IdMap")]
-struct Written<T> {
+pub(super) struct Written<T> {
     #[n(0)]
-    stamp: Stamp,
+    pub stamp: Stamp,
     #[n(1)]
-    value: T,
+    pub value: T,
 }
 
 impl<T> Default for Register<T> {

@@ -12,7 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 
 use super::Ledger;
+use crate::bytes::Hash;
 use crate::calendar::BusinessDay;
+use crate::chain::digest;
+use crate::event::codec::bytes_of;
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
 use crate::money::Paise;
 
@@ -146,6 +149,16 @@ impl Ledger {
             }
         }
         earlier
+    }
+
+    /// SHA-256 of what the books come to: the bytes of those without history. Whoever has folded
+    /// the same events has the same.
+    pub fn summed_up_checksum(&self) -> Hash {
+        let summed_up = self.without_history();
+        let bytes = bytes_of(|encoder, ids| {
+            super::stored::write(summed_up.as_ref().unwrap_or(self), encoder, ids)
+        });
+        digest(&[&bytes])
     }
 
     /// The same books without their history; `None` if it is not in them.

@@ -31,6 +31,7 @@ const MIN_ASIDE_BYTES: usize = 64 * 1024;
 
 /// Fast rather than small: history that phones fetch again and again belongs into segments.
 const BROTLI_QUALITY: i32 = 4;
+const SHORT_BROTLI_QUALITY: i32 = 9;
 const BROTLI_WINDOW_BITS: i32 = 20;
 const BUFFER_BYTES: usize = 16 * 1024;
 
@@ -126,11 +127,20 @@ pub fn decode<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Refusal> {
 
 /// An answer's body, compressed if the asker can read that and it is worth it.
 pub async fn answer<T: Encode<()>>(value: &T, asked: &HeaderMap) -> Response {
+    packed(value, asked, BROTLI_QUALITY).await
+}
+
+/// The same for an answer that somebody waits for on a slow line, and that is asked for once.
+pub async fn answer_short<T: Encode<()>>(value: &T, asked: &HeaderMap) -> Response {
+    packed(value, asked, SHORT_BROTLI_QUALITY).await
+}
+
+async fn packed<T: Encode<()>>(value: &T, asked: &HeaderMap, quality: i32) -> Response {
     let bytes = minicbor::to_vec(value).expect("a vector takes all that is written");
     let wanted = encoding(text(asked, header::ACCEPT_ENCODING));
     let (encoding, bytes) = match wanted {
         Some(encoding) if bytes.len() >= MIN_COMPRESSED_BYTES => {
-            (encoding.name(), compress(encoding, bytes).await)
+            (encoding.name(), compress(encoding, bytes, quality).await)
         }
         _ => ("", bytes),
     };
@@ -146,10 +156,10 @@ pub async fn answer<T: Encode<()>>(value: &T, asked: &HeaderMap) -> Response {
 
 /// Long bodies are compressed beside the tasks that serve others: the first sync of one phone must
 /// not delay another's sale.
-async fn compress(encoding: Encoding, bytes: Vec<u8>) -> Vec<u8> {
+async fn compress(encoding: Encoding, bytes: Vec<u8>, quality: i32) -> Vec<u8> {
     let is_short = bytes.len() < MIN_ASIDE_BYTES;
     let work = move || match encoding {
-        Encoding::Brotli => to_brotli(&bytes),
+        Encoding::Brotli => to_brotli(&bytes, quality),
         Encoding::Gzip => to_gzip(&bytes),
     };
     if is_short {
@@ -203,9 +213,9 @@ pub fn encoding(accepts: &str) -> Option<Encoding> {
     }
 }
 
-fn to_brotli(bytes: &[u8]) -> Vec<u8> {
+fn to_brotli(bytes: &[u8], quality: i32) -> Vec<u8> {
     let params = brotli::enc::BrotliEncoderParams {
-        quality: BROTLI_QUALITY,
+        quality,
         lgwin: BROTLI_WINDOW_BITS,
         size_hint: bytes.len(),
         ..Default::default()

@@ -24,7 +24,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::App;
-use super::body::answer;
+use super::body::answer_short;
 use super::caller::Caller;
 use super::error::{Code, Refusal};
 use crate::store::{ChunkRecord, ShopRecord};
@@ -106,7 +106,7 @@ pub async fn snapshot(
         keys_last: keys.last().map_or(0, |(number, _)| *number),
         keys: keys.into_iter().map(|(_, key)| key).collect(),
     };
-    Ok(answer(&found, &headers).await)
+    Ok(answer_short(&found, &headers).await)
 }
 
 async fn make(app: &App, record: &Arc<ShopRecord>) -> Result<Arc<Kept>, Refusal> {
