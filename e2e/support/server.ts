@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const BINARY =
+/** The program that is tested. */
+export const SERVER_BINARY =
   process.env.PAKKA_SERVER ??
   fileURLToPath(new URL("../../target/release/pakka-server", import.meta.url));
 const START_TIMEOUT_MS = 20_000;
@@ -33,7 +34,7 @@ export class Server {
   async start(): Promise<void> {
     if (this.#process) throw new Error("the server is running already");
     const child = spawn(
-      BINARY,
+      SERVER_BINARY,
       ["serve", "--port", String(this.#port), "--data", this.dataDir],
       { stdio: ["ignore", "pipe", "pipe"] },
     );

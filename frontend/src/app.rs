@@ -54,7 +54,11 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
                 Some(place) if place.looks_back() && !here.get() => pages::history::waiting(place),
                 place => at(place),
             };
-            screen.into_any()
+            view! {
+                {pages::conflict_strip(place)}
+                {screen}
+            }
+            .into_any()
         }
     }
 }
@@ -90,6 +94,7 @@ fn at(place: Option<Place>) -> AnyView {
         Place::Staff => pages::staff(),
         Place::Sync => pages::server(),
         Place::Storage => pages::storage(),
+        Place::Conflict => pages::conflict(),
         // The shop is open: there is nothing to start or join.
         Place::Start | Place::Join => pages::home(),
     }

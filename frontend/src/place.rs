@@ -59,6 +59,8 @@ pub enum Place {
     Sync,
     /// Space on this phone, and the export.
     Storage,
+    /// The server's log is not the one that this phone has read.
+    Conflict,
     /// The first start.
     Start,
     /// Joining a shop with a code.
@@ -171,6 +173,7 @@ impl Place {
             [Some("more"), Some("staff"), None, _] => Self::Staff,
             [Some("more"), Some("sync"), None, _] => Self::Sync,
             [Some("more"), Some("storage"), None, _] => Self::Storage,
+            [Some("more"), Some("conflict"), None, _] => Self::Conflict,
             [Some("start"), None, ..] => Self::Start,
             [Some("join"), None, ..] => Self::Join,
             _ => return None,
@@ -195,9 +198,13 @@ impl Place {
             | Self::Statement(id)
             | Self::Details(id) => Some(Self::Customer(id)),
             Self::Month(_) | Self::Day | Self::Past | Self::Disputes => Some(Self::Reports),
-            Self::Tasks | Self::Shop | Self::Devices | Self::Staff | Self::Sync | Self::Storage => {
-                Some(Self::More)
-            }
+            Self::Tasks
+            | Self::Shop
+            | Self::Devices
+            | Self::Staff
+            | Self::Sync
+            | Self::Storage
+            | Self::Conflict => Some(Self::More),
             Self::Pair => Some(Self::Devices),
             Self::Join => Some(Self::Start),
         }
@@ -238,6 +245,7 @@ impl fmt::Display for Place {
             Self::Staff => f.write_str("/more/staff"),
             Self::Sync => f.write_str("/more/sync"),
             Self::Storage => f.write_str("/more/storage"),
+            Self::Conflict => f.write_str("/more/conflict"),
             Self::Start => f.write_str("/start"),
             Self::Join => f.write_str("/join"),
         }
@@ -295,6 +303,7 @@ mod tests {
             Place::Staff,
             Place::Sync,
             Place::Storage,
+            Place::Conflict,
             Place::Start,
             Place::Join,
         ];

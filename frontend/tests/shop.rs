@@ -14,9 +14,11 @@ use shared::command::{
     ReverseEntry, Why,
 };
 use shared::event::{Language, Paid, ReasonCode, Role};
+use shared::export::{self, Part, Reader};
 use shared::ids::{CustomerId, EntryId, EventId, ShopId};
 use shared::money::Paise;
 use shared::text::{Field, Opened};
+use shared::verify::Depth;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -205,19 +207,28 @@ async fn without_a_server_every_entry_waits_on_the_phone_and_can_be_taken_out() 
     assert_eq!(shop.entry_state(entry), EntryState::Saved);
     let waiting = shop.contact().status.waiting;
     assert_eq!(waiting, shop.peek(|books| books.last_seq()));
-    let unsent = shop.unsent().await.expect("readable").expect("unsent");
-    assert_eq!(unsent.push.events.len(), waiting as usize);
-    assert_eq!(unsent.keys.len(), 2, "the shop's key and Priya's");
-    let head = shop.peek(|books| (books.identity.clone(), books.last_seq()));
-    let hash = unsent
-        .push
-        .events
-        .iter()
-        .fold(unsent.push.previous, |hash, event| {
-            shared::chain::next(&hash, &event.0)
-        });
-    let message = shared::chain::head_message(head.0.shop, head.0.device, head.1, &hash);
-    let sound = verify(&unsent.key, &message, &unsent.push.signature).await;
+    let file = shop.export().await.expect("readable");
+    let any = |_: &_, _: &[u8], _: &_| true;
+    let (header, summary) =
+        export::verify(&file, Depth::EverySignature, any, |_| {}).expect("a sound file");
+    assert_eq!(summary.unsent, u64::from(waiting));
+    let (mut signed, mut keys) = (None, 0);
+    for part in Reader::new(&file).expect("a file") {
+        match part.expect("sound") {
+            Part::Unsent(unsent) => signed = Some(unsent),
+            Part::Keys(some) => keys += some.len(),
+            _ => {}
+        }
+    }
+    assert_eq!(keys, 2, "the shop's key and Priya's");
+    let unsent = signed.expect("unsent");
+    let identity = shop.peek(|books| books.identity.clone());
+    assert_eq!(header.origin.devices[0].key, identity.key);
+    let genesis = shared::chain::genesis(identity.shop, &identity.key);
+    let events = unsent.events.iter();
+    let hash = events.fold(genesis, |hash, event| shared::chain::next(&hash, event));
+    let message = shared::chain::head_message(identity.shop, identity.device, waiting, &hash);
+    let sound = verify(&identity.key, &message, &unsent.signature).await;
     assert_eq!(sound, Ok(true), "signed over the whole chain");
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod choose;
+mod conflict;
 mod customer;
 mod customer_form;
 mod day;
@@ -31,6 +32,7 @@ mod tasks;
 mod words;
 
 pub use choose::{move_to, same_person};
+pub use conflict::{conflict, strip as conflict_strip};
 pub use customer::customer;
 pub use customer_form::{details, new_customer};
 pub use day::day;

@@ -136,14 +136,13 @@ fn found_words(found: Rebuilt) -> Vec<(bool, String)> {
     said
 }
 
-/// A file with what no server has.
-fn export() -> AnyView {
+/// A file with all that this phone holds.
+pub(super) fn export() -> AnyView {
     let said = RwSignal::new(None::<(bool, String)>);
     let save = move |_| {
         spawn_local(async move {
-            let words = match desk::shop().download_unsent().await {
-                Ok(true) => (false, t(Msg::StorageExported)),
-                Ok(false) => (false, t(Msg::StorageNothingToExport)),
+            let words = match desk::shop().download_export().await {
+                Ok(()) => (false, t(Msg::StorageExported)),
                 Err(error) => (true, words::storage(&error)),
             };
             said.try_set(Some(words));

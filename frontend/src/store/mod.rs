@@ -11,7 +11,7 @@
 //!   tick. A [`Refused`] has written nothing: either a rejection, or a question to answer by
 //!   [`Answers`] and try again, or a [`StoreError`].
 //! - [`Shop::contact`] and [`Shop::entry_state`] say where the entries are;
-//!   [`Shop::storage`], [`Shop::download_unsent`], [`Shop::sync_now`] are for the settings.
+//!   [`Shop::storage`], [`Shop::download_export`], [`Shop::sync_now`] are for the settings.
 //!
 //! Each shop has one IndexedDB database. One append is one transaction with strict durability; the
 //! end of the chain is read inside it, so two tabs never write the same number.

@@ -23,14 +23,13 @@ pub use read::{Part, Reader, Unsent, verify};
 pub use write::Writer;
 
 use crate::chain::digest;
+use crate::event::{Body, Decoded, decode_only};
 use crate::ids::DeviceNo;
-use crate::verify::{Fault, Origin, Summary};
+use crate::sync::log::Log;
+use crate::verify::{Fault, KnownDevice, Origin, Summary};
 
 /// What a file begins with.
 pub const MAGIC: &[u8; 16] = b"pakka/export/v1\n";
-
-/// The media type of a file.
-pub const FILE_TYPE: &str = "application/octet-stream";
 
 /// The kinds of frames. Numbers are frozen; a reader passes over kinds that it does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +80,34 @@ pub struct Header {
     /// Who wrote the file: a phone, or the server.
     #[n(1)]
     pub device: DeviceNo,
+}
+
+/// The devices whose chains begin before the log says so, for a phone's [`Header`]: the founding
+/// phone as the log itself enrols it, and the phone itself where the log does not let it in (yet).
+/// `accepted` are the accepted events of the log, from its first on.
+pub fn known_devices<'b>(
+    own: KnownDevice,
+    accepted: impl Iterator<Item = &'b [u8]>,
+) -> Vec<KnownDevice> {
+    let mut founder = None;
+    for bytes in accepted {
+        let Ok(Decoded::Known(event)) = decode_only(bytes, None, Log::begins_a_chain) else {
+            continue;
+        };
+        let (device, key) = match event.body {
+            Body::DeviceEnrolled(body) => (body.device, Some(body.key)),
+            Body::BranchRegistered(body) => (body.device, None),
+            _ => continue,
+        };
+        if let (DeviceNo::FOUNDER, Some(key), None) = (device, key, founder) {
+            founder = Some(KnownDevice { device, key });
+        }
+        if founder.is_some() && device == own.device {
+            return founder.into_iter().collect();
+        }
+    }
+    let others = founder.filter(|founder| founder.device != own.device);
+    others.into_iter().chain([own]).collect()
 }
 
 /// Why a file is not good, and how far it is.
