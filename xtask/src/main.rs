@@ -9,6 +9,7 @@ mod bench;
 mod counts;
 mod faults;
 mod fingerprint;
+mod fuzz;
 mod run;
 mod sh;
 mod sim;
@@ -47,6 +48,8 @@ enum Task {
     Sim(sim::SimArgs),
     /// Kill the server, its disk and browsers many times: what was acknowledged has to be there
     Faults(faults::FaultsArgs),
+    /// Fuzz the readers of bytes from elsewhere with libFuzzer
+    Fuzz(fuzz::FuzzArgs),
     /// Print what the first load of the built app weighs
     Weigh,
     /// Finish a build of the app (called by Trunk as its hook)
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::bench(&args),
         Task::Sim(args) => sim::sim(&args),
         Task::Faults(args) => faults::faults(&args),
+        Task::Fuzz(args) => fuzz::fuzz(&args),
         Task::Weigh => weigh::weigh().map(|report| print!("{report}")),
         Task::Stage => stage::stage(),
         Task::Fill(args) => run::fill(&args),

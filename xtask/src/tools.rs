@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 const TRUNK_VERSION: &str = "0.21.14";
 const NEXTEST_VERSION: &str = "0.9.151";
+const CARGO_FUZZ_VERSION: &str = "0.13.2";
 const BINARYEN_VERSION: &str = "132";
 const ATUIN_SERVER_VERSION: &str = "18.24.4";
 
@@ -69,6 +70,17 @@ fn nextest() -> CargoTool {
     }
 }
 
+fn cargo_fuzz() -> CargoTool {
+    CargoTool {
+        package: "cargo-fuzz",
+        binary: "cargo-fuzz",
+        version: CARGO_FUZZ_VERSION.into(),
+        features: &[],
+        any_version: true,
+        built_fast: true,
+    }
+}
+
 fn atuin_server() -> CargoTool {
     CargoTool {
         package: ATUIN_SERVER,
@@ -107,6 +119,15 @@ pub fn for_checks() -> Result<()> {
     // Lets the system calls of the server fail.
     debian("strace", &["strace"])?;
     install(&nextest())
+}
+
+/// What fuzzing needs.
+pub fn for_fuzz() -> Result<()> {
+    c_compiler()?;
+    if !finds("c++") {
+        debian("c++", &["g++"])?;
+    }
+    install(&cargo_fuzz())
 }
 
 /// What the tests need beside [`for_app`].
