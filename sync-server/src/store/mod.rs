@@ -240,7 +240,13 @@ pub enum Change {
     /// A shop is kept here from now on.
     ShopOpened(ShopRecord),
     /// A shop's record is this now.
-    ShopSaved(ShopRecord),
+    ShopSaved {
+        /// The record.
+        record: ShopRecord,
+        /// How long the log was that this was decided on. If another program has appended to it
+        /// since, the commit fails and nothing of it is done.
+        expected_size: u64,
+    },
     /// A device may speak for a shop.
     DeviceAdmitted {
         /// SHA-256 of its token.

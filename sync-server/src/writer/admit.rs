@@ -203,7 +203,10 @@ impl Task {
             name: request.name,
         };
         let changes = [
-            Change::ShopSaved(record),
+            Change::ShopSaved {
+                expected_size: record.head.size,
+                record,
+            },
             Change::PairingJoined {
                 secret_hash: pairing.secret_hash,
                 joiner,

@@ -215,8 +215,12 @@ impl Task {
         for (shop, working) in shops {
             let mut record = working.record;
             if working.is_changed {
+                let expected_size = record.head.size;
                 record.head = self.identity.sign_head(&record.state.log, record.head.at);
-                changes.push(Change::ShopSaved(record.clone()));
+                changes.push(Change::ShopSaved {
+                    record: record.clone(),
+                    expected_size,
+                });
                 changed.push(shop);
             }
             records.insert(shop, Arc::new(record));

@@ -197,7 +197,8 @@ async fn rows(
 ) -> Result<Vec<ChunkRecord>, StoreError> {
     let mut rows = sqlx::query(
         "SELECT * FROM chunks WHERE shop = ?1 AND position >= coalesce((SELECT max(position) \
-         FROM chunks WHERE shop = ?1 AND position <= ?2), 0) ORDER BY position",
+         FROM chunks WHERE shop = ?1 AND position <= ?2), 0) AND position + count > ?2 \
+         ORDER BY position",
     )
     .bind(shop.0)
     .bind(signed(after.saturating_add(1))?)

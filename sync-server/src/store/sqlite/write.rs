@@ -146,7 +146,10 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             .await?;
         }
         Change::ShopOpened(record) => open_shop(connection, record).await?,
-        Change::ShopSaved(record) => save_shop(connection, record).await?,
+        Change::ShopSaved {
+            record,
+            expected_size,
+        } => save_shop(connection, record, *expected_size).await?,
         Change::DeviceAdmitted {
             token_hash,
             shop,
@@ -191,13 +194,15 @@ async fn open_shop(
     record: &ShopRecord,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO shops (shop, next_device, state, signed_ms, signature) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO shops (shop, next_device, state, signed_ms, signature, size) \
+         VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(bytes(&record.shop()))
     .bind(record.next_device.0)
     .bind(cbor(&record.state)?)
     .bind(record.head.at.0)
     .bind(record.head.signature.0.as_slice())
+    .bind(signed(record.head.size)?)
     .execute(connection)
     .await?;
     Ok(())
@@ -206,18 +211,28 @@ async fn open_shop(
 async fn save_shop(
     connection: &mut SqliteConnection,
     record: &ShopRecord,
+    expected_size: u64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE shops SET next_device = ?, state = ?, signed_ms = ?, signature = ? WHERE number = ?",
+    let saved = sqlx::query(
+        "UPDATE shops SET next_device = ?, state = ?, signed_ms = ?, signature = ?, size = ? \
+         WHERE number = ? AND size = ?",
     )
     .bind(record.next_device.0)
     .bind(cbor(&record.state)?)
     .bind(record.head.at.0)
     .bind(record.head.signature.0.as_slice())
+    .bind(signed(record.head.size)?)
     .bind(record.number.0)
+    .bind(signed(expected_size)?)
     .execute(connection)
     .await?;
-    Ok(())
+    if saved.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError(
+            "the log has moved since this was decided".to_owned(),
+        ))
+    }
 }
 
 async fn offer(
