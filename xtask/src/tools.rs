@@ -163,6 +163,7 @@ pub fn bin_dirs() -> Vec<PathBuf> {
         wasm_bindgen(),
         Ok(nextest()),
         Ok(atuin_server()),
+        Ok(cargo_fuzz()),
     ]
     .into_iter()
     .flatten()

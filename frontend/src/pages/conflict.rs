@@ -55,7 +55,7 @@ pub fn conflict() -> AnyView {
                 <h2>{t(Msg::ConflictSafe)}</h2>
                 <p>{t(Msg::ConflictSafeAbout)}</p>
                 <h2>{t(Msg::ConflictDo)}</h2>
-                <ol>
+                <ol class="steps">
                     <li>{t(Msg::ConflictDoSave)}</li>
                     <li>{t(Msg::ConflictDoAsk)}</li>
                     <li>{t(Msg::ConflictDoAgain)}</li>
