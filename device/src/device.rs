@@ -11,9 +11,10 @@ use shared::command::{
 use shared::event::{Event, Language, PublicKey, encode};
 use shared::ids::{DeviceNo, ShopId};
 use shared::ledger::{Ledger, Receipts};
-use shared::sync::engine::{Cursor, Engine, Stored};
+use shared::sync::engine::{Cursor, Engine, Stored, Ticket};
 use shared::sync::wire::{Chunk, SealingKey, Token};
 use shared::text::KeyRing;
+use tokio::time::Instant;
 
 use crate::DeviceError;
 use crate::http::Http;
@@ -43,6 +44,8 @@ pub struct Device {
 pub(crate) struct Server {
     pub http: Http,
     pub engine: Engine,
+    /// The timer that the engine set last.
+    pub timer: Option<(Ticket, Instant)>,
     /// Own events up to here were shown to the engine.
     pub told_seq: u32,
     /// Bodies of requests and answers so far.
@@ -201,6 +204,11 @@ impl Device {
         &self.own
     }
 
+    /// The log as far as it was read, each chunk with its bytes.
+    pub fn log_so_far(&self) -> &[Chunk] {
+        &self.log
+    }
+
     /// The number of its last event; 0 for none.
     pub const fn last_seq(&self) -> u32 {
         self.own.len() as u32
@@ -298,6 +306,7 @@ impl Device {
         self.server = Some(Server {
             http,
             engine: Engine::new(self.number(), stored, seed),
+            timer: None,
             told_seq: self.last_seq(),
             traffic: Traffic::default(),
         });

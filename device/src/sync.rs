@@ -3,34 +3,85 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use minicbor::Decode;
 use reqwest::Method;
+use shared::bytes::Fixed;
 use shared::sync::engine::{
-    Activity, Batch, Failure, Input, Output, Problem, Stop, SyncStatus, Ticket, read_reply,
+    Activity, Batch, Failure, Input, Output, Problem, Stop, SyncStatus, Ticket, read_answer,
     read_segment,
 };
-use shared::sync::wire::{SegmentName, SyncRequest};
+use shared::sync::restore::readmit_message;
+use shared::sync::wire::{
+    Challenge, Chunk, ReadmitRequest, RestoreAnswer, RestoreRequest, SealingKey, SegmentName,
+    SyncRequest,
+};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::DeviceError;
 use crate::device::{Device, Server, now};
+use crate::http::Reply;
 use crate::keys::verify;
 use crate::storage::Read;
 
 /// How long a tool goes on trying by default.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What the engine has asked the server.
+enum Asked {
+    Sync(Box<SyncRequest>),
+    Segment(SegmentName),
+    Restore(Box<RestoreRequest>),
+    Readmit(Box<ReadmitRequest>),
+}
+
+impl Asked {
+    /// The address and the body of what is posted, or the segment that is fetched.
+    fn posted(&self) -> Result<(&'static str, Vec<u8>), SegmentName> {
+        let (path, body) = match self {
+            Asked::Sync(request) => ("sync", minicbor::to_vec(request)),
+            Asked::Restore(request) => ("restore", minicbor::to_vec(request)),
+            Asked::Readmit(request) => ("readmit", minicbor::to_vec(request)),
+            Asked::Segment(name) => return Err(*name),
+        };
+        Ok((path, body.expect("writing to memory cannot fail")))
+    }
+
+    /// What the reply tells the engine.
+    fn read(&self, ticket: Ticket, reply: Reply) -> Input {
+        let input = match self {
+            Asked::Sync(_) => {
+                answer(&reply).map(|answer| Input::Answered(ticket, now(), Box::new(answer)))
+            }
+            Asked::Restore(_) => {
+                answer(&reply).map(|answer| Input::Restored(ticket, Box::new(answer)))
+            }
+            Asked::Readmit(_) => answer::<RestoreAnswer>(&reply).map(|_| Input::Readmitted(ticket)),
+            Asked::Segment(_) => read_segment(
+                reply.status,
+                reply.content_type.as_deref(),
+                reply.retry_after.as_deref(),
+                reply.body,
+            )
+            .map(|bytes| Input::Fetched(ticket, bytes)),
+        };
+        input.unwrap_or_else(|failure| Input::Failed(ticket, failure))
+    }
+}
+
+fn answer<A: for<'b> Decode<'b, ()>>(reply: &Reply) -> Result<A, Failure> {
+    read_answer(
+        reply.status,
+        reply.content_type.as_deref(),
+        reply.retry_after.as_deref(),
+        &reply.body,
+    )
+}
+
 /// What the engine has asked for and a round has not done yet.
 #[derive(Default)]
 struct Pending {
     inputs: VecDeque<Input>,
     request: Option<(Ticket, Asked)>,
-    timer: Option<(Ticket, Instant)>,
-}
-
-/// What is asked of the server.
-enum Asked {
-    Sync(Box<SyncRequest>),
-    Segment(SegmentName),
 }
 
 impl Device {
@@ -56,9 +107,9 @@ impl Device {
             while let Some(input) = pending.inputs.pop_front() {
                 self.step(input, &mut pending, &mut watch)?;
             }
-            if let Some((ticket, asked)) = pending.request.take() {
-                let deadline = pending.timer.map(|(_, deadline)| deadline);
-                let input = self.ask(ticket, &asked, deadline).await?;
+            if let Some((ticket, request)) = pending.request.take() {
+                let deadline = self.server()?.timer.map(|(_, deadline)| deadline);
+                let input = self.ask(ticket, &request, deadline).await?;
                 // Too late: then the timer speaks.
                 pending.inputs.extend(input);
                 if !pending.inputs.is_empty() {
@@ -66,11 +117,12 @@ impl Device {
                 }
             }
             let status = self.server()?.engine.status();
-            match (status.activity, pending.timer.take()) {
+            match (status.activity, self.server()?.timer) {
                 (Activity::Settled, _) => return Ok(()),
                 (Activity::Stopped(stop), _) => return Err(DeviceError::SyncStopped(stop)),
                 (_, Some((ticket, deadline))) if deadline <= until => {
                     sleep_until(deadline).await;
+                    self.server_mut()?.timer = None;
                     pending.inputs.push_back(Input::TimerFired(ticket));
                 }
                 _ => {
@@ -106,9 +158,28 @@ impl Device {
                 Output::Fetch(ticket, name) => {
                     pending.request = Some((ticket, Asked::Segment(name)));
                 }
+                Output::Restore(ticket, request) => {
+                    pending.request = Some((ticket, Asked::Restore(request)));
+                }
+                Output::Readmit(ticket, challenge) => {
+                    let request = Box::new(self.readmission(&challenge));
+                    pending.request = Some((ticket, Asked::Readmit(request)));
+                }
+                Output::Recall(ticket, after) => {
+                    let chunks = self.log_behind(after);
+                    pending.inputs.push_back(Input::Recalled(ticket, chunks));
+                }
+                Output::RecallKeys => {
+                    let keys = self.keys.held().map(|(id, key)| SealingKey {
+                        id: *id,
+                        key: Some(Fixed(key.0)),
+                    });
+                    let keys = keys.collect();
+                    pending.inputs.push_back(Input::KeysHeld(keys));
+                }
                 Output::SetTimer(ticket, wait_ms) => {
                     let deadline = Instant::now() + Duration::from_millis(wait_ms.into());
-                    pending.timer = Some((ticket, deadline));
+                    self.server_mut()?.timer = Some((ticket, deadline));
                 }
                 Output::Persist(ticket, batch) => {
                     let done = match self.read(Read::from(*batch)) {
@@ -156,12 +227,9 @@ impl Device {
         let http = self.http()?.clone();
         let token = Some(self.token());
         let sending = async {
-            match asked {
-                Asked::Sync(request) => {
-                    let body = minicbor::to_vec(request).expect("writing to memory cannot fail");
-                    http.send(Method::POST, "sync", token, Some(body)).await
-                }
-                Asked::Segment(name) => http.fetch(&format!("segments/{name}"), token).await,
+            match asked.posted() {
+                Ok((path, body)) => http.send(Method::POST, path, token, Some(body)).await,
+                Err(name) => http.fetch(&format!("segments/{name}"), token).await,
             }
         };
         let reply = match deadline {
@@ -181,17 +249,25 @@ impl Device {
         };
         traffic.sent_bytes += reply.sent_bytes as u64;
         traffic.received_bytes += reply.received_bytes as u64;
-        let (status, content_type) = (reply.status, reply.content_type.as_deref());
-        let retry_after = reply.retry_after.as_deref();
-        let input = match asked {
-            Asked::Sync(_) => read_reply(status, content_type, retry_after, &reply.body)
-                .map(|answer| Input::Answered(ticket, now(), Box::new(answer))),
-            Asked::Segment(_) => read_segment(status, content_type, retry_after, reply.body)
-                .map(|bytes| Input::Fetched(ticket, bytes)),
-        };
-        Ok(Some(
-            input.unwrap_or_else(|failure| Input::Failed(ticket, failure)),
-        ))
+        Ok(Some(asked.read(ticket, reply)))
+    }
+
+    /// The log as it is held, from behind a position on.
+    fn log_behind(&self, after: u64) -> Vec<Chunk> {
+        let behind = |chunk: &&Chunk| chunk.position + u64::from(chunk.count) - 1 > after;
+        self.log.iter().filter(behind).cloned().collect()
+    }
+
+    /// Asks a server that has forgotten this device to let it in again.
+    fn readmission(&self, challenge: &Challenge) -> ReadmitRequest {
+        let (shop, device, token) = (self.shop(), self.number(), *self.token());
+        let message = readmit_message(shop, device, &token, challenge);
+        ReadmitRequest {
+            shop,
+            device,
+            token,
+            signature: self.key.sign(&message),
+        }
     }
 
     /// How many of its events the server does not have, as far as the device knows.

@@ -204,6 +204,12 @@ impl KeyRing {
         self.keys.insert(id, None);
     }
 
+    /// The keys that the ring holds.
+    pub fn held(&self) -> impl Iterator<Item = (&KeyId, &Key)> {
+        let keys = self.keys.iter();
+        keys.filter_map(|(id, key)| Some((id, key.as_ref()?)))
+    }
+
     /// The key of this name, if the ring holds it.
     pub fn get(&self, id: &KeyId) -> Option<&Key> {
         self.keys.get(id)?.as_ref()

@@ -27,6 +27,7 @@ fn whatever_goes_wrong_all_phones_end_with_the_same_books_and_every_entry_once()
     assert!(all.lost_or_doubled > 5 * SEEDS);
     assert!(all.revoked > SEEDS / 10);
     assert!(all.restored > SEEDS / 10);
+    assert!(all.set_back > SEEDS / 50);
     assert!(all.forked > 0);
     assert!(all.not_accepted > SEEDS);
 }

@@ -8,6 +8,8 @@ use shared::calendar::TimeMs;
 use shared::chain::{self, digest};
 use shared::event::Role;
 use shared::ids::DeviceNo;
+use shared::sync::log::{ChainHead, Log};
+use shared::sync::restore::readmit_message;
 use shared::sync::tree::proof::{ConsistencyProof, CurrentHead, InclusionProof, Leaf};
 use shared::sync::tree::{self, Frontier, leaf_hash, node_hash};
 use shared::sync::wire::*;
@@ -106,6 +108,7 @@ fn answer(full: bool) -> SyncAnswer {
         server_time: AT,
         more: full,
         sealed: None,
+        restored: None,
     }
 }
 
@@ -238,6 +241,42 @@ fn golden_of_today() -> String {
     for (name, full) in [("full", true), ("bare", false)] {
         line(&format!("SnapshotAnswer {name}"), &written(&snapshot(full)));
     }
+    let head = answer(true).head;
+    let part = Part {
+        chunks: vec![chunk(true)],
+        rest: vec![hash(1), hash(2)],
+    };
+    let part = written(&part);
+    for (name, full) in [("full", true), ("bare", false)] {
+        let restore = RestoreRequest {
+            shop: SHOP,
+            generation: Fixed([5; 16]),
+            head: full.then_some(head),
+            part: full.then(|| Bytes(part.clone())),
+        };
+        line(&format!("RestoreRequest {name}"), &written(&restore));
+        let mut log = Log::new(SHOP, Fixed([5; 16]));
+        log.begin(DeviceNo(1), ChainHead::genesis(SHOP, &key(1)));
+        let answer = RestoreAnswer {
+            log: full.then_some(log),
+            challenge: Fixed([3; 16]),
+        };
+        line(&format!("RestoreAnswer {name}"), &written(&answer));
+    }
+    let readmit = ReadmitRequest {
+        shop: SHOP,
+        device: DeviceNo(3),
+        token: Fixed([2; 32]),
+        signature: Fixed([4; 64]),
+    };
+    line("ReadmitRequest", &written(&readmit));
+    let message = readmit_message(SHOP, DeviceNo(3), &Fixed([2; 32]), &Fixed([3; 16]));
+    line("readmit message", &message);
+    let restored = SyncAnswer {
+        restored: Some(Fixed([6; 16])),
+        ..answer(false)
+    };
+    line("SyncAnswer restored", &written(&restored));
     lines
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ use crate::config::Config;
 use crate::http::{App, router};
 use crate::identity::{Identity, KEY_FILE, write_secret};
 use crate::lan::{self, Trust};
+use crate::mark;
+use crate::recovery::Recoveries;
 use crate::registry::Registry;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Change, ClaimCode, Store, StoreError};
@@ -91,7 +93,9 @@ pub struct Running {
     archive: Archive,
     sealing: JoinHandle<()>,
     writer: JoinHandle<()>,
-    store: Arc<dyn Store>,
+    database: Arc<Sqlite>,
+    recoveries: Arc<Recoveries>,
+    data: PathBuf,
     _lock: File,
 }
 
@@ -141,8 +145,16 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
 ///
 /// What was set does not work here; the error names the setting.
 pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartError> {
-    let store: Arc<dyn Store> = Arc::new(open_store(&config.data).await?);
+    let database = Arc::new(open_store(&config.data).await?);
     let lock = lock(&config.data)?;
+    let was_put_back = mark::was_put_back(&database, &config.data).await?;
+    if was_put_back {
+        tracing::warn!("the logs were put back: phones that hold more are waited for");
+    } else {
+        mark::renew(&database, &config.data).await?;
+    }
+    let store: Arc<dyn Store> = database.clone();
+    let recoveries = Arc::new(Recoveries::new(was_put_back));
     let identity = Arc::new(identity(&config.data, store.has_shops().await?)?);
     let claim_code = claim_code(store.as_ref(), &config.data, config.claim_code.clone()).await?;
     let assets = match &config.app {
@@ -161,6 +173,7 @@ pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartEr
         Arc::clone(&store),
         Arc::clone(&registry),
         Arc::clone(&identity),
+        Arc::clone(&recoveries),
     );
     let (stop, stopping) = watch::channel(false);
     let archive = Archive::new(Arc::clone(&store), queue.clone());
@@ -191,7 +204,9 @@ pub async fn start_with(config: &Config, app: Assets) -> Result<Running, StartEr
         archive,
         sealing,
         writer,
-        store,
+        database,
+        recoveries,
+        data: config.data.clone(),
         _lock: lock,
     };
     match &config.lan {
@@ -243,7 +258,13 @@ impl Running {
         drop(self.archive);
         // The handlers are gone and with them their writers: the queue runs empty.
         let _ = self.writer.await;
-        self.store.close().await;
+        // A server that stops before everyone was heard looks again at its next start.
+        if self.recoveries.is_over()
+            && let Err(error) = mark::renew(&self.database, &self.data).await
+        {
+            tracing::warn!(%error, "a copy of the logs that is put back may look like this one");
+        }
+        self.database.close().await;
     }
 }
 

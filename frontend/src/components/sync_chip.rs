@@ -1,7 +1,7 @@
 //! The chip that always says whether everything is safe, and the sheet behind it.
 
 use leptos::prelude::*;
-use shared::sync::engine::{Activity, Problem, Stop, SyncStatus};
+use shared::sync::engine::{Activity, Problem, Rewritten, Stop, SyncStatus};
 
 use super::ago::ago;
 use super::icon::{Icon, little_icon};
@@ -135,6 +135,7 @@ fn stopped(stop: Stop) -> Msg {
         Stop::Revoked => Msg::SyncRevoked,
         Stop::Forked => Msg::SyncForked,
         Stop::UpdateNeeded => Msg::SyncUpdateNeeded,
+        Stop::LogRewritten(Rewritten::Shorter) => Msg::SyncLogShorter,
         Stop::LogRewritten(_) => Msg::SyncLogRewritten,
     }
 }

@@ -6,17 +6,19 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use gloo_net::http::Method;
+use minicbor::Decode;
 use shared::calendar::TimeMs;
 use shared::sync::engine::{
-    Engine, Failure, Input, Output, Stored, Ticket, read_reply, read_segment,
+    Engine, Failure, Input, Output, Stored, Ticket, read_answer, read_segment,
 };
-use shared::sync::wire::{SegmentName, SyncRequest};
+use shared::sync::wire::{RestoreAnswer, SegmentName};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
 
 use super::hints::Hints;
 use super::http::{Address, Reply};
+use super::returning;
 use crate::crypto;
 use crate::store::StoreError;
 use crate::store::fold::made_keys;
@@ -27,6 +29,8 @@ use crate::store::status::Contact;
 
 const SYNC: &str = "/api/v1/sync";
 const SEGMENTS: &str = "/api/v1/segments";
+const RESTORE: &str = "/api/v1/restore";
+const READMIT: &str = "/api/v1/readmit";
 
 /// The most bytes of events that one answer may bring: the engine checks an answer in one go, and a
 /// cheap phone shall do that between two frames that a person sees.
@@ -116,8 +120,37 @@ impl Driver {
                 let sound = crypto::verify(&check.key, &check.message, &check.signature).await;
                 driver.input(Input::Verified(ticket, sound == Ok(true)));
             }),
-            Output::Send(ticket, request) => self.send(ticket, *request),
             Output::Fetch(ticket, name) => self.fetch(ticket, name),
+            Output::Send(ticket, mut request) => {
+                request.want_bytes = request.want_bytes.min(WANT_BYTES);
+                self.ask(SYNC, encode(&request), ticket, move |driver, answer| {
+                    driver.last_answer.set(Some(now()));
+                    Input::Answered(ticket, now(), Box::new(answer))
+                });
+            }
+            Output::Restore(ticket, request) => {
+                self.ask(RESTORE, encode(&request), ticket, move |_, answer| {
+                    Input::Restored(ticket, Box::new(answer))
+                });
+            }
+            Output::Readmit(ticket, challenge) => spawn_local(async move {
+                match returning::readmission(&live, &challenge).await {
+                    Some(request) => {
+                        driver.ask(READMIT, request, ticket, move |_, _: RestoreAnswer| {
+                            Input::Readmitted(ticket)
+                        });
+                    }
+                    None => driver.input(Input::Failed(ticket, Failure::NotKnown)),
+                }
+            }),
+            Output::Recall(ticket, after) => spawn_local(async move {
+                let chunks = returning::recall(&live, after).await;
+                driver.input(Input::Recalled(ticket, chunks));
+            }),
+            Output::RecallKeys => spawn_local(async move {
+                let keys = returning::keys(&live).await;
+                driver.input(Input::KeysHeld(keys));
+            }),
             Output::Persist(ticket, batch) => spawn_local(async move {
                 let kept = live.take(&batch).await;
                 driver.input(match kept {
@@ -153,24 +186,26 @@ impl Driver {
         }
     }
 
-    fn send(self: &Rc<Driver>, ticket: Ticket, mut request: SyncRequest) {
-        request.want_bytes = request.want_bytes.min(WANT_BYTES);
+    /// Sends what the engine asks, in the place of what is under way, and tells it what came.
+    fn ask<A: for<'b> Decode<'b, ()>>(
+        self: &Rc<Driver>,
+        path: &'static str,
+        body: Vec<u8>,
+        ticket: Ticket,
+        answered: impl FnOnce(&Driver, A) -> Input + 'static,
+    ) {
         let Some(signal) = self.only_request() else {
             return self.input(Input::Failed(ticket, Failure::Unreachable));
         };
         let driver = self.clone();
         spawn_local(async move {
-            let body = encode(&request);
-            let reply = driver.server.send(Method::POST, SYNC, Some(&body), &signal);
+            let reply = driver.server.send(Method::POST, path, Some(&body), &signal);
             let answer = match reply.await {
                 Some(reply) => read(&reply),
                 None => Err(Failure::Unreachable),
             };
             driver.input(match answer {
-                Ok(answer) => {
-                    driver.last_answer.set(Some(now()));
-                    Input::Answered(ticket, now(), Box::new(answer))
-                }
+                Ok(answer) => answered(&driver, answer),
                 Err(failure) => Input::Failed(ticket, failure),
             });
         });
@@ -241,8 +276,8 @@ impl Drop for Driver {
     }
 }
 
-fn read(reply: &Reply) -> Result<shared::sync::wire::SyncAnswer, Failure> {
-    read_reply(
+fn read<A: for<'b> Decode<'b, ()>>(reply: &Reply) -> Result<A, Failure> {
+    read_answer(
         reply.status,
         reply.content_type.as_deref(),
         reply.retry_after.as_deref(),

@@ -6,4 +6,5 @@ mod gzip;
 mod hints;
 pub mod http;
 pub mod pairing;
+mod returning;
 pub mod tabs;

@@ -13,7 +13,7 @@ use super::authority::{Authority, is_of_authority};
 use super::log::{ChainHead, Log};
 use super::wire::{
     Advice, DeviceStanding, Generation, MAX_KEYS, MAX_PUSH_EVENTS, PROTOCOLS, Push, PushResult,
-    ResultRun, Signature, SyncRequest, Verdict,
+    Restoration, ResultRun, Signature, SyncRequest, Verdict,
 };
 use crate::bytes::{Bytes, Hash};
 use crate::calendar::TimeMs;
@@ -31,6 +31,9 @@ pub struct LogState {
     /// Who may write what.
     #[n(1)]
     pub authority: Authority,
+    /// The last time that phones gave back a part of the log.
+    #[n(2)]
+    pub restored: Option<Restoration>,
 }
 
 impl LogState {
@@ -47,6 +50,7 @@ impl LogState {
         LogState {
             log,
             authority: Authority::claimed(shop, founder, server),
+            restored: None,
         }
     }
 }

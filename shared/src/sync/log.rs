@@ -109,6 +109,12 @@ impl Log {
         self.frontier.root()
     }
 
+    /// The root of the log that goes on after this one up to `size`, given by the rest of its tree;
+    /// see [`Frontier::root_after`].
+    pub fn root_after(&self, rest: &[Hash], size: u64) -> Option<Hash> {
+        self.frontier.root_after(rest, size)
+    }
+
     /// The chains of the devices that may appear.
     pub const fn chains(&self) -> &BTreeMap<DeviceNo, ChainHead> {
         &self.chains

@@ -5,6 +5,7 @@
 //! not know, unlike the reader of events.
 
 mod pairing;
+mod restore;
 mod snapshot;
 
 use minicbor::{Decode, Encode};
@@ -16,6 +17,7 @@ use crate::ids::DeviceNo;
 use crate::ledger::Standing;
 
 pub use pairing::*;
+pub use restore::*;
 pub use snapshot::*;
 
 /// The version of the protocol. A server answers the versions [`PROTOCOLS`].
@@ -167,6 +169,11 @@ pub struct SyncAnswer {
     /// reads segments and is far behind.
     #[n(10)]
     pub sealed: Option<Sealed>,
+    /// The last time that the server was set back to an older copy of its log, or got a part of it
+    /// back. Devices to whom it is news send all their keys again, for the server may have lost those
+    /// too, and read all of its keys again, for their numbers may mean others now.
+    #[n(11)]
+    pub restored: Option<Restoration>,
 }
 
 /// The same result for a run of events.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::device::{NOW, SHOP, Writer, key};
+use super::device::{NOW, SHOP, Writer, key, sign};
 use super::planted::{Plant, Planted};
 use crate::bytes::{Bytes, Fixed, KeyId};
 use crate::calendar::TimeMs;
@@ -11,7 +11,8 @@ use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
 use crate::sync::log::ChainHead;
-use crate::sync::wire::{Chunk, Generation, SealingKey, Verdict};
+use crate::sync::restore::readmit_message;
+use crate::sync::wire::{Challenge, Chunk, Generation, ReadmitRequest, SealingKey, Verdict};
 
 /// The first life of the log of tests.
 pub const GENERATION: Generation = Fixed([9; 16]);
@@ -401,6 +402,31 @@ impl Phone {
             first_seq,
             events: self.own_from(first_seq),
             keys,
+        }
+    }
+
+    /// The log as stored, from behind a position on.
+    pub fn recall(&self, after: u64) -> Vec<Chunk> {
+        let chunks = self.disk.chunks.iter();
+        let chunks = chunks.filter(|it| it.position + u64::from(it.count) - 1 > after);
+        chunks.cloned().collect()
+    }
+
+    /// Every key that it holds.
+    pub fn keys_held(&self) -> Vec<SealingKey> {
+        let held = self.disk.keys.iter().filter(|(_, key)| key.is_some());
+        held.map(|(&id, &key)| SealingKey { id, key }).collect()
+    }
+
+    /// Asks to be let in again.
+    pub fn readmit(&self, challenge: &Challenge) -> ReadmitRequest {
+        let (device, token) = (self.number(), Fixed([self.number().0 as u8; 32]));
+        let message = readmit_message(SHOP, device, &token, challenge);
+        ReadmitRequest {
+            shop: SHOP,
+            device,
+            token,
+            signature: sign(&self.disk.writer.key, &message),
         }
     }
 

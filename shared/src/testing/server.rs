@@ -1,19 +1,26 @@
 //! A server in memory: the real judgement over a log that is a list.
 
+use std::collections::BTreeSet;
+
 use super::device::{sign, verify};
 use super::planted::{Plant, Planted};
 use super::sealed;
-use crate::bytes::KeyId;
+use crate::bytes::{Fixed, KeyId};
 use crate::calendar::TimeMs;
 use crate::event::PublicKey;
 use crate::ids::{DeviceNo, ShopId};
+use crate::sync::engine::Failure;
 use crate::sync::erasure::erased_keys;
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
+use crate::sync::restore::{
+    NotTaken, RECOVERY_RETRY_MS, Recovery, check_head, is_its_own, take_back,
+};
 use crate::sync::segment;
 use crate::sync::tree;
 use crate::sync::wire::{
-    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL, Push, Sealed,
-    SealingKey, SegmentName, SyncAnswer, SyncRequest, TreeHead, Verdict,
+    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL, Part, Push,
+    ReadmitRequest, Restoration, RestoreAnswer, RestoreRequest, Sealed, SealingKey, SegmentName,
+    SyncAnswer, SyncRequest, TreeHead, Verdict,
 };
 
 /// What the server's disk holds. A clone of it is a backup.
@@ -30,6 +37,39 @@ pub struct Server {
     /// How many events it seals into a segment; `None` for a server from before there were segments.
     pub seals: Option<usize>,
     key: PublicKey,
+    /// Devices whose tokens it has lost.
+    forgotten: BTreeSet<DeviceNo>,
+    /// Set after it was set back.
+    recovery: Option<Recovery>,
+    /// How often it was set back.
+    set_backs: u8,
+}
+
+/// Why a server does not take a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotServed {
+    /// It does not know the token.
+    NotKnown,
+    /// It waits for those who hold what it lost.
+    Recovering,
+    /// The judge refuses.
+    Refused(Refusal),
+    /// A part of the log is not taken back.
+    NotTaken(NotTaken),
+}
+
+impl From<NotServed> for Failure {
+    /// What a phone makes of it.
+    fn from(reason: NotServed) -> Failure {
+        match reason {
+            NotServed::NotKnown => Failure::NotKnown,
+            NotServed::Recovering => Failure::Busy {
+                retry_after_ms: RECOVERY_RETRY_MS,
+            },
+            NotServed::Refused(refusal) => Failure::Refused(refusal.code().to_owned()),
+            NotServed::NotTaken(reason) => Failure::Refused(reason.code().to_owned()),
+        }
+    }
 }
 
 impl Server {
@@ -47,7 +87,99 @@ impl Server {
             plant: Plant::NONE,
             seals: None,
             key,
+            forgotten: BTreeSet::new(),
+            recovery: None,
+            set_backs: 0,
         }
+    }
+
+    /// The disk is lost, and an older copy of it is put back.
+    pub fn set_back(&mut self, backup: Server) {
+        let enrolled = self.state.authority.devices().keys();
+        let lost = enrolled.filter(|number| backup.state.authority.device(**number).is_none());
+        let forgotten = self.forgotten.iter().chain(lost).copied().collect();
+        *self = Server {
+            forgotten,
+            recovery: Some(Recovery::begin(&backup.state)),
+            set_backs: self.set_backs + 1,
+            ..backup
+        };
+        self.state.restored = Some(self.life());
+    }
+
+    /// Random bytes that name this run of it.
+    fn life(&self) -> Restoration {
+        Fixed([self.set_backs; 16])
+    }
+
+    /// Does it know the token of this device?
+    pub fn check_token(&self, device: DeviceNo) -> Result<(), NotServed> {
+        match self.forgotten.contains(&device) {
+            true => Err(NotServed::NotKnown),
+            false => Ok(()),
+        }
+    }
+
+    /// A device holds no more of the log than the server. May it write something new, so many
+    /// milliseconds after the server was set back?
+    pub fn hear(&mut self, device: DeviceNo, new: bool, elapsed_ms: u64) -> Result<(), NotServed> {
+        let Some(recovery) = &mut self.recovery else {
+            return Ok(());
+        };
+        recovery.hear(device);
+        if recovery.is_over(elapsed_ms) {
+            self.recovery = None;
+        } else if new {
+            return Err(NotServed::Recovering);
+        }
+        Ok(())
+    }
+
+    /// Says how far the log reaches, after it has taken back what came.
+    pub fn restore(&mut self, request: &RestoreRequest) -> Result<RestoreAnswer, NotServed> {
+        let log = match request.head {
+            None => None,
+            Some(_) => {
+                self.take_back(request).map_err(NotServed::NotTaken)?;
+                Some(self.state.log.clone())
+            }
+        };
+        Ok(RestoreAnswer {
+            log,
+            challenge: self.life(),
+        })
+    }
+
+    fn take_back(&mut self, request: &RestoreRequest) -> Result<(), NotTaken> {
+        let head = check_head(&self.state.log, &self.key, request, verify)?;
+        let Some(part) = &request.part else {
+            return Ok(());
+        };
+        let part: Part = minicbor::decode(&part.0).expect("a part");
+        let Some(taken) = take_back(&self.state, &head, part, self.life())? else {
+            return Ok(());
+        };
+        if let Some(recovery) = &mut self.recovery {
+            recovery.learn(&self.state.authority, &taken.after.authority);
+        }
+        for (chunk, _) in taken.chunks {
+            let events = chunk.events.as_deref().unwrap_or_default();
+            for id in erased_keys(chunk.verdict, events).collect::<Vec<KeyId>>() {
+                self.set_key(SealingKey { id, key: None });
+            }
+            self.chunks.push(chunk);
+        }
+        self.state = taken.after;
+        Ok(())
+    }
+
+    /// Lets a device in again.
+    pub fn readmit(&mut self, request: &ReadmitRequest) -> Result<(), NotServed> {
+        if !is_its_own(&self.state, request, &self.life(), verify) {
+            return Err(NotServed::NotKnown);
+        }
+        self.forgotten.remove(&request.device);
+        Ok(())
     }
 
     /// Decides, and changes nothing yet.
@@ -206,6 +338,7 @@ impl Server {
             server_time: now,
             more,
             sealed,
+            restored: self.state.restored,
         }
     }
 
@@ -262,8 +395,22 @@ impl Server {
         device: DeviceNo,
         request: &SyncRequest,
         now: TimeMs,
-    ) -> Result<SyncAnswer, Refusal> {
-        let judgement = self.judge(device, request, now)?;
+    ) -> Result<SyncAnswer, NotServed> {
+        self.sync_later(device, request, now, 0)
+    }
+
+    /// The same, so many milliseconds after the server was set back.
+    pub fn sync_later(
+        &mut self,
+        device: DeviceNo,
+        request: &SyncRequest,
+        now: TimeMs,
+        elapsed_ms: u64,
+    ) -> Result<SyncAnswer, NotServed> {
+        self.check_token(device)?;
+        let judgement = self.judge(device, request, now);
+        let judgement = judgement.map_err(NotServed::Refused)?;
+        self.hear(device, judgement.after.is_some(), elapsed_ms)?;
         self.commit(request, &judgement);
         Ok(self.answer(request, &judgement, now))
     }

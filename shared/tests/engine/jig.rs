@@ -67,10 +67,15 @@ pub fn settle(phone: &mut Phone, server: &mut Server, outputs: Vec<Output>) -> V
         let next = match &output {
             Output::Send(ticket, request) => match server.sync(phone.number(), request, NOW) {
                 Ok(answer) => answered(phone, *ticket, answer),
-                Err(refusal) => {
-                    let code = refusal.code().to_owned();
-                    phone.handle(Input::Failed(*ticket, Failure::Refused(code)))
-                }
+                Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
+            },
+            Output::Restore(ticket, request) => match server.restore(request) {
+                Ok(answer) => phone.handle(Input::Restored(*ticket, Box::new(answer))),
+                Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
+            },
+            Output::Readmit(ticket, challenge) => match server.readmit(&phone.readmit(challenge)) {
+                Ok(()) => phone.handle(Input::Readmitted(*ticket)),
+                Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
             },
             Output::Fetch(ticket, name) => match server.segment(*name) {
                 Some(bytes) => phone.handle(Input::Fetched(*ticket, bytes)),
@@ -114,9 +119,20 @@ pub fn local(phone: &mut Phone, output: &Output) -> Vec<Output> {
                 keys: Vec::new(),
             })
         }
-        Output::Send(..) | Output::Fetch(..) | Output::SetTimer(..) | Output::Status(_) => {
-            Vec::new()
+        Output::Recall(ticket, after) => {
+            let chunks = phone.recall(*after);
+            phone.handle(Input::Recalled(*ticket, chunks))
         }
+        Output::RecallKeys => {
+            let keys = phone.keys_held();
+            phone.handle(Input::KeysHeld(keys))
+        }
+        Output::Send(..)
+        | Output::Fetch(..)
+        | Output::Restore(..)
+        | Output::Readmit(..)
+        | Output::SetTimer(..)
+        | Output::Status(_) => Vec::new(),
     }
 }
 

@@ -6,5 +6,6 @@ mod jig;
 mod line;
 mod meeting;
 mod people;
+mod restored;
 mod rewritten;
 mod storage;

@@ -41,6 +41,10 @@ fn a_phone_that_the_server_does_not_know_keeps_everything() {
     let outputs = one.append(vec![credit(250)], Vec::new());
     let (ticket, _) = until_sent(&mut one, outputs);
     let outputs = one.handle(Input::Failed(ticket, Failure::NotKnown));
+    // It asks whether the server was set back; this one has never heard of such a thing.
+    let (ticket, _) = timer(&outputs);
+    let unknown = Failure::Refused("not_found".to_owned());
+    let outputs = one.handle(Input::Failed(ticket, unknown));
     assert_eq!(activity(&one), Activity::Stopped(Stop::NotKnown));
     assert_eq!(one.engine().status().waiting, 1);
     assert_eq!(timer(&outputs).1, SLOW_RETRY_MS);

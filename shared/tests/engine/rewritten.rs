@@ -130,21 +130,6 @@ fn a_head_that_the_server_did_not_sign_is_not_believed() {
 }
 
 #[test]
-fn a_server_that_lost_a_part_of_the_log_gets_nothing_on_top() {
-    let (mut server, mut one, _) = two_phones();
-    let backup = server.clone();
-    write(&mut one, &mut server, credit(250));
-    let mut restored = backup;
-    write(&mut one, &mut restored, credit(180));
-    let stop = Stop::LogRewritten(Rewritten::Shorter);
-    assert_eq!(activity(&one), Activity::Stopped(stop));
-    assert_eq!(restored.state.log.size(), 3, "nothing was written over");
-    assert_eq!(one.engine().status().waiting, 1, "nothing was lost");
-    tell(&mut one, &mut server, Input::SyncNow);
-    assert_eq!(activity(&one), Activity::Settled, "the true log is back");
-}
-
-#[test]
 fn a_server_without_events_that_stood_in_its_log_is_seen() {
     let (activity, _) = {
         let (mut server, mut one, _) = two_phones();

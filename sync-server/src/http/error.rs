@@ -103,6 +103,8 @@ codes! {
     Busy = "busy", TOO_MANY_REQUESTS;
     /// The server is stopping.
     Stopping = "stopping", SERVICE_UNAVAILABLE;
+    /// An older copy of the logs was put back: new entries are taken a little later.
+    Recovering = "recovering", SERVICE_UNAVAILABLE;
     /// It is unknown whether it was stored: send it again.
     Unknown = "unknown", SERVICE_UNAVAILABLE;
     /// The server cannot read its store.

@@ -12,6 +12,7 @@ mod log;
 pub mod openapi;
 mod pairings;
 mod proofs;
+mod restore;
 mod segments;
 mod snapshot;
 mod sync;
@@ -146,6 +147,8 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/api/v1/pairings/{secret_hash}", delete(pairings::withdraw))
         .route("/api/v1/pairings/join", post(pairings::join))
+        .route("/api/v1/readmit", post(restore::readmit))
+        .route("/api/v1/restore", post(restore::restore))
         .route("/api/v1/sync", post(sync::sync))
         .route("/api/v1/hints", get(hints::hints))
         .route("/api/v1/snapshot", get(snapshot::snapshot))

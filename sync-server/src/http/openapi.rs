@@ -50,6 +50,8 @@ fn codes() -> RefOr<Schema> {
         super::pairings::list,
         super::pairings::withdraw,
         super::pairings::join,
+        super::restore::readmit,
+        super::restore::restore,
         super::sync::sync,
         super::hints::hints,
         super::log::log,

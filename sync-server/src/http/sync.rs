@@ -84,6 +84,7 @@ async fn take(app: &App, caller: &Caller, request: SyncRequest) -> Result<Taken,
         crate::now(),
         is_signed_by,
     )?;
+    app.writer.recoveries().hear(&record.state, caller.device);
     Ok(Taken { judgement, record })
 }
 
@@ -134,6 +135,7 @@ async fn pull(
         server_time: crate::now(),
         more,
         sealed,
+        restored: app.writer.recoveries().restored(&record.state),
     })
 }
 

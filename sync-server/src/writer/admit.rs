@@ -216,7 +216,7 @@ impl Task {
     }
 
     /// Commits changes of one shop and tells those who watch it.
-    async fn change(&self, shop: ShopId, changes: &[Change]) -> Result<(), Refusal> {
+    pub(super) async fn change(&self, shop: ShopId, changes: &[Change]) -> Result<(), Refusal> {
         if let Err(error) = self.store.commit(changes).await {
             self.lost(&error, std::iter::once(shop));
             return Err(unknown());

@@ -4,12 +4,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use shared::bytes::KeyId;
+use shared::bytes::{Bytes, KeyId};
+use shared::calendar::TimeMs;
 use shared::event::Role;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::erasure::erased_keys;
-use shared::sync::judge::{self, Judgement};
-use shared::sync::wire::{Advice, MAX_KEYS, Push, SealingKey, SyncRequest};
+use shared::sync::judge::{self, Judgement, LogState};
+use shared::sync::wire::{Advice, MAX_KEYS, SealingKey, SyncRequest};
 
 use super::{Reply, SyncJob, Taken, Task, unknown};
 use crate::http::error::{Code, Refusal};
@@ -18,15 +19,41 @@ use crate::store::{Change, ChunkRecord, ShopRecord, StoreError};
 
 /// What will be different when the group is committed.
 #[derive(Default)]
-struct Group {
+pub(super) struct Group {
     shops: HashMap<ShopId, Working>,
-    changes: Vec<Change>,
+    pub changes: Vec<Change>,
 }
 
 /// A shop as it will be.
 struct Working {
     record: ShopRecord,
     is_changed: bool,
+}
+
+impl Group {
+    /// A shop that was prepared.
+    pub fn record(&self, shop: ShopId) -> &ShopRecord {
+        &self.shops[&shop].record
+    }
+
+    /// The shop is different from now on, and so are these keys.
+    pub fn change(&mut self, shop: ShopId, after: LogState, at: TimeMs, keys: Vec<Change>) {
+        if let Some(working) = self.shops.get_mut(&shop) {
+            working.record.state = after;
+            working.record.head.at = at;
+            working.keep(&keys);
+            working.is_changed = true;
+        }
+        self.changes.extend(keys);
+    }
+}
+
+impl Working {
+    fn keep(&mut self, keys: &[Change]) {
+        if let Some(Change::KeySet { number, .. }) = keys.last() {
+            self.record.last_key = *number;
+        }
+    }
 }
 
 impl Task {
@@ -67,21 +94,25 @@ impl Task {
         // Times in a log never go back, whatever the server's clock does.
         let received = crate::now().max(record.head.at);
         let judgement = judge::judge(&record.state, device, &request, received, is_signed_by)?;
+        self.recoveries.hear(&record.state, device);
+        if judgement.after.is_some() {
+            self.recoveries.check(&record.state)?;
+        }
 
-        let keys = self
-            .new_keys(group, shop, device, &request, &judgement)
-            .await?;
-        let admitted = self.admitted(group, shop, &judgement).await?;
+        let keys = wanted_keys(record, device, &request, &judgement);
+        let keys = self.news_of_keys(group, shop, keys).await?;
+        let admitted = match &judgement.after {
+            Some(after) => self.admitted(group, shop, after).await?,
+            None => Vec::new(),
+        };
 
         let working = group.shops.get_mut(&shop).expect("prepared above");
         working.is_changed |= judgement.after.is_some() || !keys.is_empty();
+        working.keep(&keys);
         let record = &mut working.record;
         if let Some(after) = &judgement.after {
             record.state = after.clone();
             record.head.at = received;
-        }
-        if let Some(Change::KeySet { number, .. }) = keys.last() {
-            record.last_key = *number;
         }
         if let Some(push) = &request.push {
             let chunks = judgement.chunks.iter().map(|chunk| ChunkRecord {
@@ -95,7 +126,7 @@ impl Task {
                 branch_of: record.branch_of(device),
                 end_hash: Some(chunk.end_hash),
                 signature: Some(push.signature),
-                events: encode_events(push, chunk),
+                events: encode_events(chunk.events(push)),
             });
             group.changes.extend(chunks.map(Change::ChunkAppended));
         }
@@ -105,7 +136,7 @@ impl Task {
     }
 
     /// Takes the shop as it was last committed into the group.
-    async fn prepare(&self, group: &mut Group, shop: ShopId) -> Result<(), Refusal> {
+    pub(super) async fn prepare(&self, group: &mut Group, shop: ShopId) -> Result<(), Refusal> {
         let Entry::Vacant(place) = group.shops.entry(shop) else {
             return Ok(());
         };
@@ -119,17 +150,13 @@ impl Task {
         Ok(())
     }
 
-    /// The keys in a request that are news, numbered, and those that its events destroy.
-    async fn new_keys(
+    /// Those of the keys that are news, numbered.
+    pub(super) async fn news_of_keys(
         &self,
         group: &Group,
         shop: ShopId,
-        device: DeviceNo,
-        request: &SyncRequest,
-        judgement: &Judgement,
+        keys: Vec<SealingKey>,
     ) -> Result<Vec<Change>, Refusal> {
-        let record = &group.shops[&shop].record;
-        let keys = wanted_keys(record, device, request, judgement);
         let mut known: HashMap<KeyId, bool> = HashMap::new();
         let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
         for ids in ids.chunks(MAX_KEYS) {
@@ -146,7 +173,7 @@ impl Task {
                 known.insert(*id, key.is_some());
             }
         }
-        let mut last = record.last_key;
+        let mut last = group.record(shop).last_key;
         let mut news = Vec::new();
         for SealingKey { id, key } in keys {
             // The first key of a name stands, and a destroyed one never comes back.
@@ -166,15 +193,12 @@ impl Task {
     }
 
     /// The phones that may speak for the shop from now on: the owner has just enrolled them.
-    async fn admitted(
+    pub(super) async fn admitted(
         &self,
         group: &Group,
         shop: ShopId,
-        judgement: &Judgement,
+        after: &LogState,
     ) -> Result<Vec<Change>, Refusal> {
-        let Some(after) = &judgement.after else {
-            return Ok(Vec::new());
-        };
         let before = group.shops[&shop].record.state.authority.devices();
         let enrolled: HashSet<DeviceNo> = after
             .authority
@@ -208,7 +232,7 @@ impl Task {
     }
 
     /// Makes the group durable and known. `None`: nobody knows whether it is.
-    async fn commit(&self, group: Group) -> Option<HashMap<ShopId, Arc<ShopRecord>>> {
+    pub(super) async fn commit(&self, group: Group) -> Option<HashMap<ShopId, Arc<ShopRecord>>> {
         let Group { shops, mut changes } = group;
         let mut records = HashMap::with_capacity(shops.len());
         let mut changed = Vec::new();
@@ -272,6 +296,6 @@ fn wanted_keys(
     sent.cloned().chain(tombstones).collect()
 }
 
-fn encode_events(push: &Push, chunk: &judge::NewChunk) -> Vec<u8> {
-    minicbor::to_vec(chunk.events(push)).expect("a vector takes all that is written")
+pub(super) fn encode_events(events: &[Bytes]) -> Vec<u8> {
+    minicbor::to_vec(events).expect("a vector takes all that is written")
 }

@@ -5,6 +5,7 @@
 mod admit;
 mod group;
 mod queue;
+mod restore;
 
 pub use admit::{is_over, token_hash};
 
@@ -13,12 +14,16 @@ use std::sync::Arc;
 use shared::bytes::Hash;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::judge::Judgement;
-use shared::sync::wire::{ClaimAnswer, ClaimRequest, JoinRequest, PairingOffer, SyncRequest};
+use shared::sync::wire::{
+    ClaimAnswer, ClaimRequest, JoinRequest, PairingOffer, Part, SyncRequest, Token, TreeHead,
+};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use self::restore::Returned;
 use crate::http::error::{Code, Refusal};
 use crate::identity::Identity;
+use crate::recovery::Recoveries;
 use crate::registry::Registry;
 use crate::store::{Change, PairingRecord, ShopRecord, Store};
 use queue::{Asker, Full, Queue};
@@ -42,6 +47,8 @@ enum Job {
     Withdraw(ShopId, Hash, Reply<()>),
     Join(Hash, JoinRequest, Reply<()>),
     Archive(Change, Reply<()>),
+    Restore(Returned, Reply<ShopRecord>),
+    Readmit(ShopId, DeviceNo, Token, Reply<()>),
 }
 
 impl Job {
@@ -57,6 +64,11 @@ impl Job {
                 ..of(job.shop)
             },
             Job::Offer(shop, ..) | Job::Withdraw(shop, ..) => of(*shop),
+            Job::Restore(returned, _) => of(returned.shop),
+            Job::Readmit(shop, device, ..) => Asker {
+                device: Some(*device),
+                ..of(*shop)
+            },
             Job::Claim(..) | Job::Join(..) | Job::Archive(..) => Asker::default(),
         }
     }
@@ -70,6 +82,8 @@ impl Job {
             Job::Withdraw(_, _, reply) => drop(reply.send(Err(refusal))),
             Job::Join(_, _, reply) => drop(reply.send(Err(refusal))),
             Job::Archive(_, reply) => drop(reply.send(Err(refusal))),
+            Job::Restore(_, reply) => drop(reply.send(Err(refusal))),
+            Job::Readmit(_, _, _, reply) => drop(reply.send(Err(refusal))),
         }
     }
 }
@@ -93,6 +107,7 @@ pub struct Taken {
 #[derive(Clone)]
 pub struct Writer {
     entrance: Arc<Entrance>,
+    recoveries: Arc<Recoveries>,
 }
 
 /// Closes the queue when nobody can leave anything any more.
@@ -110,6 +125,7 @@ impl Writer {
         store: Arc<dyn Store>,
         registry: Arc<Registry>,
         identity: Arc<Identity>,
+        recoveries: Arc<Recoveries>,
     ) -> (Writer, JoinHandle<()>) {
         let queue = Arc::new(Queue::new(MAX_QUEUE));
         let entrance = Arc::new(Entrance(Arc::clone(&queue)));
@@ -117,8 +133,18 @@ impl Writer {
             store,
             registry,
             identity,
+            recoveries: Arc::clone(&recoveries),
         });
-        (Writer { entrance }, tokio::spawn(run(task, queue)))
+        let writer = Writer {
+            entrance,
+            recoveries,
+        };
+        (writer, tokio::spawn(run(task, queue)))
+    }
+
+    /// What may be missing after an older copy was put back.
+    pub fn recoveries(&self) -> &Recoveries {
+        &self.recoveries
     }
 
     /// Takes what a device pushed.
@@ -185,6 +211,36 @@ impl Writer {
         self.ask(|reply| Job::Archive(change, reply)).await
     }
 
+    /// Takes back a part of a log that `head` proves, and gives the shop with it.
+    ///
+    /// # Errors
+    ///
+    /// It does not continue the log as the head says.
+    pub async fn restore(
+        &self,
+        shop: ShopId,
+        head: TreeHead,
+        part: Part,
+    ) -> Result<ShopRecord, Refusal> {
+        let returned = Returned { shop, head, part };
+        self.ask(|reply| Job::Restore(returned, reply)).await
+    }
+
+    /// Takes the token of a device that has proved to be the one.
+    ///
+    /// # Errors
+    ///
+    /// The token is another's.
+    pub async fn readmit(
+        &self,
+        shop: ShopId,
+        device: DeviceNo,
+        token: Token,
+    ) -> Result<(), Refusal> {
+        self.ask(|reply| Job::Readmit(shop, device, token, reply))
+            .await
+    }
+
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job = job(reply);
@@ -216,6 +272,7 @@ struct Task {
     store: Arc<dyn Store>,
     registry: Arc<Registry>,
     identity: Arc<Identity>,
+    recoveries: Arc<Recoveries>,
 }
 
 /// Takes what waits until nobody can leave anything any more.
@@ -272,6 +329,10 @@ impl Task {
                     tracing::error!(%error, "it is unknown whether a segment was committed");
                     unknown()
                 })));
+            }
+            Job::Restore(returned, reply) => drop(reply.send(self.take_back(returned).await)),
+            Job::Readmit(shop, device, token, reply) => {
+                drop(reply.send(self.readmit(shop, device, &token).await));
             }
             Job::Sync(job, reply) => self.take(vec![(job, reply)]).await,
         }

@@ -12,6 +12,7 @@ use shared::sync::wire::{ClaimRequest, JoinRequest, PairingOffer, SyncRequest};
 use sync_server::code::Code;
 use sync_server::http::error::Refusal;
 use sync_server::identity::Identity;
+use sync_server::recovery::Recoveries;
 use sync_server::registry::Registry;
 use sync_server::server::{issue_claim_code, open_store};
 use sync_server::store::Store;
@@ -40,7 +41,13 @@ impl Desk {
         let identity = Identity::create(folder).expect("a key");
         let identity = Arc::new(identity);
         let registry = Arc::new(Registry::new(Arc::clone(&store)));
-        let (writer, task) = Writer::start(Arc::clone(&store), registry, Arc::clone(&identity));
+        let recoveries = Arc::new(Recoveries::new(false));
+        let (writer, task) = Writer::start(
+            Arc::clone(&store),
+            registry,
+            Arc::clone(&identity),
+            recoveries,
+        );
         Desk {
             store,
             writer,

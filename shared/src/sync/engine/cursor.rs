@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::event::PublicKey;
 use crate::ids::{DeviceNo, ShopId};
 use crate::sync::log::{ChainHead, Log};
-use crate::sync::wire::{Generation, TreeHead};
+use crate::sync::wire::{Generation, Restoration, TreeHead};
 
 /// How far a device has read the log: stored as one value, in the same transaction as what was
 /// read.
@@ -25,6 +25,21 @@ pub struct Cursor {
     /// that it can be held to.
     #[n(3)]
     pub pinned: Option<TreeHead>,
+    /// The last restoration of the server that the device has heard of.
+    #[n(4)]
+    pub restored: Option<HeardOf>,
+}
+
+/// A restoration of the server, after which it may lack keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct HeardOf {
+    /// Which.
+    #[n(0)]
+    pub restoration: Restoration,
+    /// The device has sent all its keys since.
+    #[n(1)]
+    pub keys_sent: bool,
 }
 
 impl Cursor {
@@ -45,6 +60,7 @@ impl Cursor {
             server_key,
             keys_last: 0,
             pinned: None,
+            restored: None,
         }
     }
 }

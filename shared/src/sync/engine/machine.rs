@@ -1,15 +1,17 @@
 //! The state machine itself: its states, and what moves it from one to the next.
 
 mod history;
+mod returning;
 mod round;
 
 use self::history::History;
+use self::returning::Returning;
 use super::outbox::{Gap, Outbox, Plan};
 use super::status::{Activity, Problem, Stop, SyncStatus};
 use super::wait::{Budget, LOCAL_WAIT_MS, Waits};
 use super::{Batch, Cursor, Input, Output, Stored, Ticket};
 use crate::ids::DeviceNo;
-use crate::sync::wire::{Advice, SegmentName};
+use crate::sync::wire::{Advice, Restoration, SegmentName};
 
 /// The sync of one device with its server.
 #[derive(Debug)]
@@ -33,6 +35,11 @@ pub struct Engine {
     history: History,
     problem: Option<Problem>,
     clock_offset_ms: Option<i64>,
+    /// The restoration of the server for which this device's keys were asked for, and whether they
+    /// are in the outbox by now.
+    keys_for: Option<(Restoration, bool)>,
+    /// The server let this device in again, and has not answered since.
+    readmitted: bool,
     shown: Option<SyncStatus>,
 }
 
@@ -50,6 +57,8 @@ enum Phase {
     Checking(Box<Batch>, Next),
     /// What was read is being stored.
     Storing(Box<Cursor>, Next),
+    /// The server may have lost a part of the log, which goes back to it.
+    Returning(Returning),
     /// Until a person does something.
     Stopped(Stop),
 }
@@ -106,6 +115,8 @@ impl Engine {
             history: History::default(),
             problem: None,
             clock_offset_ms: None,
+            keys_for: None,
+            readmitted: false,
             shown: None,
         }
     }
@@ -183,9 +194,18 @@ impl Engine {
             Input::Failed(ticket, failure) if ticket == self.ticket => match self.phase {
                 Phase::Asking(_) => self.failed(&failure, out),
                 Phase::Fetching(name) => self.not_fetched(name, &failure, out),
+                Phase::Returning(_) => self.not_returned(&failure, out),
                 _ => {}
             },
             Input::Fetched(ticket, bytes) if ticket == self.ticket => self.fetched(&bytes, out),
+            Input::Restored(ticket, answer) if ticket == self.ticket => {
+                self.looked(*answer, out);
+            }
+            Input::Recalled(ticket, chunks) if ticket == self.ticket => {
+                self.recalled(chunks, out);
+            }
+            Input::Readmitted(ticket) if ticket == self.ticket => self.readmitted(out),
+            Input::KeysHeld(keys) => self.keys_held(keys, out),
             Input::Verified(ticket, sound) if ticket == self.ticket => self.verified(sound, out),
             Input::Persisted(ticket) if ticket == self.ticket => self.persisted(out),
             Input::PersistFailed(ticket) if ticket == self.ticket => {
@@ -199,6 +219,9 @@ impl Engine {
             | Input::Answered(..)
             | Input::Failed(..)
             | Input::Fetched(..)
+            | Input::Restored(..)
+            | Input::Recalled(..)
+            | Input::Readmitted(_)
             | Input::Verified(..)
             | Input::Persisted(_)
             | Input::PersistFailed(_) => {}
@@ -243,6 +266,10 @@ impl Engine {
         match &self.phase {
             Phase::Resting(_) | Phase::Stopped(_) => self.begin(out),
             Phase::Signing(_) => self.back_off(Problem::CannotSign, out),
+            Phase::Returning(Returning::Recalling { .. }) => {
+                self.back_off(Problem::Stalled, out);
+            }
+            Phase::Returning(_) => self.back_off(Problem::TimedOut, out),
             Phase::Asking(_) => {
                 self.budget.timed_out();
                 self.back_off(Problem::TimedOut, out);

@@ -19,9 +19,9 @@ mod reply;
 mod status;
 mod wait;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, HeardOf};
 pub use machine::Engine;
-pub use reply::{Failure, MAX_REPLY_BYTES, read_reply, read_segment};
+pub use reply::{Failure, MAX_REPLY_BYTES, read_answer, read_reply, read_segment};
 pub use status::{Activity, Problem, Rewritten, Stop, SyncStatus};
 pub use wait::{
     BACKOFF_BASE_MS, BACKOFF_CAP_MS, LOCAL_WAIT_MS, MAX_RETRY_AFTER_MS, POLL_MS, REQUEST_WAIT_MS,
@@ -29,7 +29,10 @@ pub use wait::{
 };
 
 use super::log::ChainHead;
-use super::wire::{Chunk, SealingKey, SegmentName, Signature, SyncAnswer, SyncRequest};
+use super::wire::{
+    Challenge, Chunk, RestoreAnswer, RestoreRequest, SealingKey, SegmentName, Signature,
+    SyncAnswer, SyncRequest,
+};
 use crate::bytes::Bytes;
 use crate::calendar::TimeMs;
 use crate::event::PublicKey;
@@ -86,6 +89,14 @@ pub enum Input {
     Failed(Ticket, Failure),
     /// [`Output::Fetch`] brought these bytes, without what compressed them on the way.
     Fetched(Ticket, Vec<u8>),
+    /// [`Output::Restore`] was answered.
+    Restored(Ticket, Box<RestoreAnswer>),
+    /// [`Output::Recall`] is done. What cannot be read is left out.
+    Recalled(Ticket, Vec<Chunk>),
+    /// [`Output::Readmit`] was granted.
+    Readmitted(Ticket),
+    /// [`Output::RecallKeys`] is done: every key that the device holds, destroyed ones left out.
+    KeysHeld(Vec<SealingKey>),
     /// [`Output::Verify`] is done: is the signature the key's?
     Verified(Ticket, bool),
     /// [`Output::Persist`] is durable.
@@ -107,6 +118,16 @@ pub enum Output {
     /// Fetch a segment; answer with [`Input::Fetched`] or [`Input::Failed`], which [`read_segment`]
     /// tells apart. A part that came before a connection broke may be kept and gone on from.
     Fetch(Ticket, SegmentName),
+    /// Send the request to `/api/v1/restore`; answer with [`Input::Restored`] or [`Input::Failed`].
+    Restore(Ticket, Box<RestoreRequest>),
+    /// Read the log as it is stored, from behind this position on; answer with
+    /// [`Input::Recalled`]. The first chunk may begin before.
+    Recall(Ticket, u64),
+    /// Sign [`crate::sync::restore::readmit_message`] of the device's token, and send it to
+    /// `/api/v1/readmit`; answer with [`Input::Readmitted`] or [`Input::Failed`].
+    Readmit(Ticket, Challenge),
+    /// Answer with [`Input::KeysHeld`].
+    RecallKeys,
     /// Check a signature of the server; answer with [`Input::Verified`].
     Verify(Ticket, Box<Check>),
     /// Make all of it durable in one transaction, then fold it and answer with

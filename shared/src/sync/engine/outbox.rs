@@ -16,6 +16,8 @@ pub(super) struct Outbox {
     events: VecDeque<(Bytes, ChainHead)>,
     /// Keys that the server may lack, with the number of the event that they were made with.
     keys: VecDeque<(u32, SealingKey)>,
+    /// Keys that the server had and may have lost. No event waits for them.
+    lost_keys: VecDeque<SealingKey>,
 }
 
 /// What one request sends.
@@ -24,6 +26,7 @@ pub(super) struct Plan {
     first_seq: u32,
     events: u32,
     keys: usize,
+    lost_keys: usize,
 }
 
 impl Plan {
@@ -42,6 +45,7 @@ impl Outbox {
             base,
             events: VecDeque::with_capacity(events.len()),
             keys: keys.into(),
+            lost_keys: VecDeque::new(),
         };
         events.into_iter().for_each(|bytes| outbox.push(bytes));
         outbox
@@ -116,6 +120,7 @@ impl Outbox {
             first_seq,
             events,
             keys,
+            lost_keys: self.lost_keys.len().min(MAX_KEYS - keys),
         }
     }
 
@@ -133,17 +138,30 @@ impl Outbox {
 
     /// The keys of a plan.
     pub fn keys_of(&self, plan: Plan) -> Option<Vec<SealingKey>> {
-        let keys = self.keys.iter().take(plan.keys);
-        (plan.keys > 0).then(|| keys.map(|(_, key)| key.clone()).collect())
+        let keys = self.keys.iter().take(plan.keys).map(|(_, key)| key);
+        let keys = keys.chain(self.lost_keys.iter().take(plan.lost_keys));
+        (plan.keys + plan.lost_keys > 0).then(|| keys.cloned().collect())
     }
 
     /// The server has the keys of a plan.
     pub fn keys_arrived(&mut self, plan: Plan) {
         self.keys.drain(..plan.keys.min(self.keys.len()));
+        self.lost_keys
+            .drain(..plan.lost_keys.min(self.lost_keys.len()));
+    }
+
+    /// The server may have lost these: they are sent again, after those that events wait for.
+    pub fn return_keys(&mut self, keys: Vec<SealingKey>) {
+        self.lost_keys.extend(keys);
+    }
+
+    /// Are there still keys to be sent that the server may have lost?
+    pub fn returns_keys(&self) -> bool {
+        !self.lost_keys.is_empty()
     }
 
     pub fn has_keys(&self) -> bool {
-        !self.keys.is_empty()
+        !self.keys.is_empty() || self.returns_keys()
     }
 
     /// The device's events up to `head` stand in the log as read. False when this storage has

@@ -46,6 +46,16 @@ pub fn read_reply(
     retry_after: Option<&str>,
     body: &[u8],
 ) -> Result<SyncAnswer, Failure> {
+    read_answer(status, content_type, retry_after, body)
+}
+
+/// The same for the other requests that the engine sends.
+pub fn read_answer<A: for<'b> Decode<'b, ()>>(
+    status: u16,
+    content_type: Option<&str>,
+    retry_after: Option<&str>,
+    body: &[u8],
+) -> Result<A, Failure> {
     if status == 200 && is_of_type(content_type, MEDIA_TYPE) {
         return decode_whole(body).ok_or(Failure::NotOurServer);
     }

@@ -89,6 +89,8 @@ impl Stop {
     pub(super) const fn may_pass(self) -> bool {
         match self {
             Stop::NotKnown | Stop::NotEnrolled | Stop::UpdateNeeded => true,
+            // Another device may give back what the server lost.
+            Stop::LogRewritten(Rewritten::Shorter) => true,
             Stop::Revoked | Stop::Forked | Stop::LogRewritten(_) => false,
         }
     }

@@ -88,14 +88,31 @@ impl Frontier {
 
     /// Appends a leaf.
     pub fn push(&mut self, leaf: Hash) {
-        let mut node = leaf;
-        // Every trailing 1 in the size is a complete subtree that the new leaf completes further.
-        for _ in 0..self.size.trailing_ones() {
+        self.push_subtree(0, leaf);
+    }
+
+    /// Appends a complete subtree of 2^`level` leaves. The size must be a multiple of that.
+    fn push_subtree(&mut self, level: u32, root: Hash) {
+        let mut node = root;
+        // Every trailing 1 is a complete subtree that the new one completes further.
+        for _ in 0..(self.size >> level).trailing_ones() {
             let left = self.peaks.pop().expect("one peak for every 1 in the size");
             node = node_hash(&left, &node);
         }
         self.peaks.push(node);
-        self.size += 1;
+        self.size += 1 << level;
+    }
+
+    /// The root of the tree that goes on after this one up to `size`, given by the roots of the
+    /// complete subtrees that [`subtrees_between`] cuts the rest into. `None` if those are not as
+    /// many.
+    pub fn root_after(&self, rest: &[Hash], size: u64) -> Option<Hash> {
+        let mut tree = self.clone();
+        let mut rest = rest.iter();
+        while let Some(level) = next_subtree(tree.size, size) {
+            tree.push_subtree(level, *rest.next()?);
+        }
+        (tree.size == size && rest.next().is_none()).then(|| tree.root())
     }
 
     /// The root.
@@ -106,4 +123,27 @@ impl Frontier {
             Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
         }
     }
+}
+
+/// The level of the largest complete subtree that begins at leaf `from` and ends at `to` or before;
+/// `None` when nothing is left.
+fn next_subtree(from: u64, to: u64) -> Option<u32> {
+    let left = to.checked_sub(from).filter(|left| *left > 0)?;
+    Some(from.trailing_zeros().min(left.ilog2()))
+}
+
+/// Cuts the leaves from `from` on into complete subtrees, and gives their roots: with a
+/// [`Frontier`] of size `from` they make the root, see [`Frontier::root_after`].
+pub fn subtrees_between(from: u64, leaves: &[Hash]) -> Vec<Hash> {
+    let to = from + leaves.len() as u64;
+    let (mut at, mut leaves, mut roots) = (from, leaves, Vec::new());
+    while let Some(level) = next_subtree(at, to) {
+        let (subtree, rest) = leaves.split_at(1 << level);
+        let mut tree = Frontier::new();
+        subtree.iter().for_each(|leaf| tree.push(*leaf));
+        roots.push(tree.root());
+        leaves = rest;
+        at += 1 << level;
+    }
+    roots
 }

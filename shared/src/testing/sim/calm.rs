@@ -59,6 +59,13 @@ impl World {
                     && self.has_all_of(phone)
                     && status.position == self.server.state().log.size()
                     && phone.disk.cursor.keys_last == self.server.books().keys.len() as u64
+                    && phone
+                        .disk
+                        .cursor
+                        .restored
+                        .is_none_or(|heard| heard.keys_sent)
+                    && phone.disk.cursor.restored.map(|heard| heard.restoration)
+                        == self.server.state().restored
                     && phone.disk.new_keys.is_empty()
                     && !self.is_revoked(phone.number())
             }
@@ -161,6 +168,9 @@ impl World {
             let expected = known.key;
             assert_eq!(held, Some(&expected), "a key of phone {}", number.0);
         }
-        assert!(disk.keys.len() <= server.keys.len(), "phone {}", number.0);
+        for id in disk.keys.keys() {
+            let is_there = server.keys.iter().any(|known| known.id == *id);
+            assert!(is_there, "a key of phone {} is not on the server", number.0);
+        }
     }
 }

@@ -113,6 +113,12 @@ impl Disk {
         }
     }
 
+    /// Changes what is safe, in the place of what was given up: all of it, or nothing.
+    pub fn change<R>(&mut self, change: impl FnOnce(&mut Server) -> R) -> R {
+        self.unsynced.clear();
+        change(&mut self.safe)
+    }
+
     /// The sync ended with an error: the transaction is given up.
     pub fn give_up(&mut self) {
         self.unsynced.iter_mut().for_each(|it| it.given_up = true);

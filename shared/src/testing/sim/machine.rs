@@ -7,10 +7,10 @@ use std::rc::Rc;
 use super::disk::{Disk, Part, Record};
 use super::world::{Happening, World};
 use crate::sync::engine::{Failure, Ticket};
-use crate::sync::judge::LogState;
+use crate::sync::judge::{LogState, Refusal};
 use crate::sync::wire::SyncRequest;
 use crate::testing::planted::Planted;
-use crate::testing::server::Server;
+use crate::testing::server::{NotServed, Server};
 
 /// The most requests in one group.
 const MAX_GROUP: usize = 8;
@@ -39,6 +39,10 @@ pub(super) struct Machine {
     running: Option<Server>,
     queue: VecDeque<Asked>,
     group: Option<Group>,
+    /// An older copy of its disk.
+    pub backup: Option<Server>,
+    /// When it was last set back.
+    pub set_back_ms: u64,
     /// How often it was started: what an earlier life asked of the disk means nothing.
     life: u32,
     /// Until then nothing can be written.
@@ -54,6 +58,8 @@ impl Machine {
             disk: Disk::new(server),
             queue: VecDeque::new(),
             group: None,
+            backup: None,
+            set_back_ms: 0,
             life: 0,
             full_until_ms: 0,
             slow_until_ms: 0,
@@ -63,6 +69,16 @@ impl Machine {
     /// The running server.
     pub const fn running(&self) -> Option<&Server> {
         self.running.as_ref()
+    }
+
+    /// The running server, to change what it holds in memory.
+    pub const fn running_mut(&mut self) -> Option<&mut Server> {
+        self.running.as_mut()
+    }
+
+    /// Is something on its way to the disk?
+    pub const fn is_busy(&self) -> bool {
+        self.group.is_some()
     }
 
     /// What the server holds, or would hold if it were started now.
@@ -79,14 +95,27 @@ impl Machine {
 impl World {
     /// A request has arrived at the running server.
     pub fn serve(&mut self, asked: Asked) {
-        let Some(running) = self.server.running() else {
+        let device = self.stations[asked.from].phone.number();
+        let elapsed_ms = self.now_ms - self.server.set_back_ms;
+        let now = self.server_time();
+        let Some(running) = self.server.running_mut() else {
             return;
         };
+        if let Err(reason) = running.check_token(device) {
+            return self.reply(&asked, Err(reason.into()));
+        }
         if asked.request.push.is_none() && asked.request.keys.is_none() {
             // What is committed is all there is to know.
-            let device = self.stations[asked.from].phone.number();
-            let judgement = running.judge(device, &asked.request, self.server_time());
-            let judgement = judgement.unwrap_or_else(|refusal| panic!("{device:?}: {refusal}"));
+            let judgement = match running.judge(device, &asked.request, now) {
+                Ok(judgement) => judgement,
+                Err(refusal) => return self.refuse(&asked, refusal),
+            };
+            running
+                .hear(device, false, elapsed_ms)
+                .expect("nothing new is written");
+            let Some(running) = self.server.running() else {
+                return;
+            };
             let answer = running.answer(&asked.request, &judgement, self.server_time());
             return self.reply(&asked, Ok(answer));
         }
@@ -114,25 +143,43 @@ impl World {
         let plant = running.plant;
         let mut state = running.state.clone();
         let count = MAX_GROUP.min(self.server.queue.len());
-        let asked: Vec<Asked> = self.server.queue.drain(..count).collect();
-        let mut parts = Vec::new();
-        for asked in &asked {
-            let device = self.stations[asked.from].phone.number();
+        let waiting: Vec<Asked> = self.server.queue.drain(..count).collect();
+        let elapsed_ms = self.now_ms - self.server.set_back_ms;
+        let (mut asked, mut parts) = (Vec::new(), Vec::new());
+        for waiting in waiting {
+            let device = self.stations[waiting.from].phone.number();
             let judgement = crate::sync::judge::judge(
                 &state,
                 device,
-                &asked.request,
+                &waiting.request,
                 received,
                 crate::testing::device::verify,
             );
-            let judgement = judgement.unwrap_or_else(|refusal| panic!("{device:?}: {refusal}"));
+            let judgement = match judgement {
+                Ok(judgement) => judgement,
+                Err(refusal) => {
+                    self.refuse(&waiting, refusal);
+                    continue;
+                }
+            };
+            let is_new = judgement.after.is_some();
+            let running = self.server.running_mut();
+            let heard = running.map_or(Ok(()), |it| it.hear(device, is_new, elapsed_ms));
+            if let Err(reason) = heard {
+                self.reply(&waiting, Err(reason.into()));
+                continue;
+            }
             if let Some(after) = &judgement.after {
                 state = after.clone();
             }
             parts.push(Part {
-                request: (*asked.request).clone(),
+                request: (*waiting.request).clone(),
                 judgement,
             });
+            asked.push(waiting);
+        }
+        if asked.is_empty() {
+            return self.next_group();
         }
         self.summary.groups += 1;
         let parts = Rc::new(parts);
@@ -151,6 +198,13 @@ impl World {
         };
         self.server.group = Some(Group { parts, asked });
         self.write_record(first);
+    }
+
+    /// Only a server that was set back may find that a phone has read more than it holds.
+    fn refuse(&mut self, asked: &Asked, refusal: Refusal) {
+        let expected = refusal == Refusal::LogShorter && self.summary.set_back > 0;
+        assert!(expected, "phone {} was refused: {refusal}", asked.from + 1);
+        self.reply(asked, Err(NotServed::Refused(refusal).into()));
     }
 
     /// Writes a record and asks for a sync, either of which may fail.
@@ -209,6 +263,9 @@ impl World {
         let Some(Group { parts, asked }) = self.server.group.take() else {
             return;
         };
+        if self.fault(2) {
+            self.server.backup = Some(self.server.disk.safe().clone());
+        }
         for (asked, part) in asked.iter().zip(parts.iter()) {
             if part.judgement.after.is_some() {
                 self.hint(asked.from);
@@ -251,6 +308,9 @@ impl World {
         let damage = self.server.disk.crash(&mut self.rng);
         self.summary.unsynced_lost += damage.lost;
         self.summary.torn += damage.torn;
+        if self.fault(30) {
+            self.set_back();
+        }
         let delay_ms = 1 + self.rng.below(60_000);
         self.after(delay_ms, Happening::ServerStart);
     }
@@ -260,7 +320,10 @@ impl World {
         if self.server.running.is_none() {
             self.server.running = Some(self.server.disk.safe().clone());
             self.watch();
-            self.watch_promises();
+            // After a loss, everything must be back in the end.
+            if self.summary.set_back == 0 {
+                self.watch_promises();
+            }
         }
     }
 }

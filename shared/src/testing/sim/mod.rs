@@ -4,7 +4,7 @@
 //! Phones crash around every write, the server around every record that it writes; unsynced writes
 //! are lost or torn, disks are full or slow; messages are lost, doubled, late and overtaken; phones
 //! are cut off, clocks jump by ten years, strangers answer; a phone comes back with an older copy of
-//! its storage, an old app meets kinds that it does not know. After some minutes of that the faults
+//! its storage, and so does the server; an old app meets kinds that it does not know. After some minutes of that the faults
 //! stop. Then every phone has to come to rest soon, and all that anyone was shown as saved has to be
 //! there once, on all phones, in the same books.
 //!
@@ -18,6 +18,7 @@ mod machine;
 mod naive;
 mod network;
 mod people;
+mod setback;
 mod station;
 mod watch;
 mod work;
@@ -84,6 +85,8 @@ summary! {
     revoked: "phones removed",
     /// Phones that came back with an older copy of their storage.
     restored: "phones restored from older copies",
+    /// Times that the server was set back to an older copy of its disk.
+    set_back: "times the server was set back",
     /// Copies that wrote on before they had met the server.
     forked: "copies that wrote on",
     /// Phones whose old app was updated on the way.

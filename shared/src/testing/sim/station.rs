@@ -1,9 +1,10 @@
 //! A phone in its place: its life, its clock, and what its engine asks for.
 
+use super::setback::Returned;
 use super::world::{Happening, World, saved_before};
 use crate::bytes::Bytes;
 use crate::ids::DeviceNo;
-use crate::sync::engine::{Activity, Input, Output, Stop, SyncStatus};
+use crate::sync::engine::{Activity, Input, Output, Rewritten, Stop, SyncStatus};
 use crate::testing::device::{sign, verify};
 use crate::testing::phone::{Disk, Phone};
 use crate::testing::planted::Planted;
@@ -184,6 +185,21 @@ impl World {
                 }
                 Output::Send(ticket, request) => self.send(at, ticket, request),
                 Output::Fetch(ticket, name) => self.fetch(at, ticket, name),
+                Output::Restore(ticket, request) => {
+                    self.bring_back(at, ticket, Returned::Part(request));
+                }
+                Output::Readmit(ticket, challenge) => {
+                    let request = self.stations[at].phone.readmit(&challenge);
+                    self.bring_back(at, ticket, Returned::Device(Box::new(request)));
+                }
+                Output::Recall(ticket, after) => {
+                    let chunks = self.stations[at].phone.recall(after);
+                    self.local(at, Input::Recalled(ticket, chunks));
+                }
+                Output::RecallKeys => {
+                    let keys = self.stations[at].phone.keys_held();
+                    self.local(at, Input::KeysHeld(keys));
+                }
                 Output::Status(status) => self.look(at, status),
             }
         }
@@ -237,6 +253,10 @@ impl World {
             Stop::NotEnrolled => assert_ne!(number, DeviceNo::FOUNDER, "the claim told its key"),
             Stop::Forked => assert!(self.stations[at].forked, "it is the only one"),
             Stop::Revoked => assert!(self.stations[at].revoked, "nobody revoked it"),
+            // Until another phone has brought back what is missing.
+            Stop::NotKnown | Stop::LogRewritten(Rewritten::Shorter) => {
+                assert!(self.summary.set_back > 0, "nothing was lost");
+            }
             other => panic!("phone {} stopped: {other:?}", number.0),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Summary;
 use super::disk::Record;
 use super::machine::{Asked, Machine};
+use super::setback::Bringing;
 use super::station::{Saved, Station};
 use super::watch::Watch;
 use crate::calendar::TimeMs;
@@ -38,6 +39,8 @@ pub(super) enum Happening {
     },
     /// A request reaches the server.
     Request(Asked),
+    /// What the server lost reaches it, or whom it has forgotten.
+    Returned(Bringing),
     /// The server's disk has a record.
     Synced { life: u32, record: Record },
     /// A phone's app is opened.
@@ -144,6 +147,35 @@ impl World {
         self.queue.insert(when, happening);
     }
 
+    /// Is a phone about to store what it has just read?
+    pub fn is_storing(&self) -> bool {
+        self.queue.values().any(|happening| {
+            matches!(
+                happening,
+                Happening::Storage { .. }
+                    | Happening::Input {
+                        input: Input::Verified(..),
+                        ..
+                    }
+            )
+        })
+    }
+
+    /// What is on its way to the server or from it does not arrive.
+    pub fn cut_lines(&mut self) {
+        self.queue.retain(|_, happening| {
+            !matches!(
+                happening,
+                Happening::Request(_)
+                    | Happening::Returned(_)
+                    | Happening::Input {
+                        input: Input::Answered(..) | Input::Fetched(..) | Input::Restored(..),
+                        ..
+                    }
+            )
+        });
+    }
+
     /// Until the faults stop.
     pub fn stormy_weather(&mut self) {
         while self.now_ms < STORM_MS {
@@ -160,6 +192,7 @@ impl World {
             Happening::Input { at, life, input } => self.tell(at, life, input),
             Happening::Storage { at, life, output } => self.store(at, life, output),
             Happening::Request(asked) => self.request(asked),
+            Happening::Returned(bringing) => self.take_back(&bringing),
             Happening::Synced { life, record } => self.synced(life, &record),
             Happening::Start { at } => self.start(at),
             Happening::ServerStart => self.start_server(),

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// The file that holds the logs.
-const LOG_FILE: &str = "log.db";
+pub const LOG_FILE: &str = "log.db";
 
 /// The file that holds the keys of personal data.
 const KEYS_FILE: &str = "keys.db";
@@ -95,6 +95,32 @@ impl Sqlite {
     /// What SQLite itself finds wrong with the file of the logs: the damaged pages.
     pub async fn damage(&self) -> Vec<String> {
         read::damage(&self.log.readers).await
+    }
+}
+
+impl Sqlite {
+    /// The number that [`crate::mark`] left in the file of the logs; 0 for none.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub async fn mark(&self) -> Result<i32, StoreError> {
+        Ok(sqlx::query_scalar("PRAGMA user_version")
+            .fetch_one(&self.log.readers)
+            .await?)
+    }
+
+    /// Leaves a number in the file of the logs.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub async fn set_mark(&self, number: i32) -> Result<(), StoreError> {
+        let statement = format!("PRAGMA user_version = {number}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&self.log.writer)
+            .await?;
+        Ok(())
     }
 }
 

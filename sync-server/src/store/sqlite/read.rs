@@ -239,7 +239,10 @@ fn chunk_record(row: &SqliteRow) -> Result<ChunkRecord, StoreError> {
         verdict: Verdict::from_byte(verdict).ok_or_else(|| damaged("verdict"))?,
         branch_of,
         end_hash: Some(fixed(row, "end_hash")?),
-        signature: Some(fixed(row, "signature")?),
+        signature: match row.try_get::<&[u8], _>("signature")? {
+            [] => None,
+            _ => Some(fixed(row, "signature")?),
+        },
         events: row.try_get("events")?,
     })
 }

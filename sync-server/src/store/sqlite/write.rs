@@ -156,7 +156,8 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             device,
         } => {
             sqlx::query(
-                "INSERT INTO devices (token_hash, shop, device) \
+                // A device that is let in again has another token perhaps.
+                "INSERT OR REPLACE INTO devices (token_hash, shop, device) \
                  VALUES (?, (SELECT number FROM shops WHERE shop = ?), ?)",
             )
             .bind(token_hash.0.as_slice())
@@ -297,7 +298,8 @@ async fn append(
                 .push_bind(chunk.branch_of.map(|branch| branch.device.0))
                 .push_bind(chunk.branch_of.map(|branch| branch.from_seq))
                 .push_bind(chunk.end_hash.map(|hash| hash.0.to_vec()))
-                .push_bind(chunk.signature.map(|signature| signature.0.to_vec()))
+                // Empty where there is none: the column has always been there for every row.
+                .push_bind(chunk.signature.map_or_else(Vec::new, |it| it.0.to_vec()))
                 .push_bind(chunk.events.clone());
         },
     );

@@ -3,6 +3,7 @@
 use super::{Engine, Next, Phase, Rest};
 use crate::calendar::TimeMs;
 use crate::chain;
+use crate::sync::engine::cursor::HeardOf;
 use crate::sync::engine::outbox::Plan;
 use crate::sync::engine::reading;
 use crate::sync::engine::reply::{Consequence, Failure};
@@ -70,6 +71,7 @@ impl Engine {
         if answer.generation != self.cursor.log.generation() {
             return self.stop(Stop::LogRewritten(Rewritten::OtherGeneration), out);
         }
+        self.readmitted = false;
         self.clock_offset_ms = Some(answer.server_time.0.saturating_sub(at.0));
         self.budget.went_well();
         if answer.standing.advice == Advice::Reenrol {
@@ -92,10 +94,23 @@ impl Engine {
         self.log_size = head.size;
         let listed = answer.sealed.take();
         self.history.list(listed, self.cursor.log.size(), head.size);
-        let batch = match reading::read(self.device, &self.cursor, &self.outbox, answer) {
+        let restored = self.hear_of(answer.restored, out);
+        let which = |heard: Option<HeardOf>| heard.map(|heard| heard.restoration);
+        // The numbers of keys may mean others now: all are read again.
+        let reads_anew =
+            which(restored) != which(self.cursor.restored) && self.cursor.keys_last > 0;
+        let next = Next {
+            more: next.more || reads_anew,
+            ..next
+        };
+        let mut batch = match reading::read(self.device, &self.cursor, &self.outbox, answer) {
             Ok(batch) => batch,
             Err(stop) => return self.stop(stop, out),
         };
+        batch.cursor.restored = restored;
+        if reads_anew {
+            batch.cursor.keys_last = 0;
+        }
         let pinned = self.cursor.pinned.map_or(0, |pinned| pinned.size);
         if batch.cursor.log.size() == head.size && head.size > pinned {
             let (shop, generation) = (batch.cursor.log.shop(), batch.cursor.log.generation());
@@ -104,7 +119,6 @@ impl Engine {
                 message: tree::head_message(shop, &generation, head.size, &head.root, head.at),
                 signature: head.signature,
             };
-            let mut batch = batch;
             batch.cursor.pinned = Some(head);
             let phase = Phase::Checking(Box::new(batch), next);
             let ticket = self.enter(phase, LOCAL_WAIT_MS, out);
@@ -207,7 +221,7 @@ impl Engine {
 
     pub(super) fn failed(&mut self, failure: &Failure, out: &mut Vec<Output>) {
         match failure.consequence() {
-            Consequence::Stop(stop) => self.stop(stop, out),
+            Consequence::Stop(stop) => self.look_back(stop, out),
             Consequence::Retry(problem) => self.back_off(problem, out),
         }
     }
