@@ -7,15 +7,17 @@ import { addCustomer, openShop, type } from "../support/shop";
 /** How often; a long run by hand has two hundred. */
 const ROUNDS = Number(process.env.PAKKA_CRASH_ROUNDS ?? 10);
 
-/** The latest moment of a round, in milliseconds: some entries are made by then. */
-const LATEST_MS = 2500;
+/** The most entries in a round, and the latest moment after the last of them. */
+const MAX_ENTRIES = 3;
+const LATEST_MS = 800;
 
 /** Numbers that look random and are the same in every run (Park and Miller, 1988). */
-function* moments(): Generator<number> {
-  for (let seed = 20_261_120; ; ) {
+function chance(): (below: number) => number {
+  let seed = 20_261_120;
+  return (below) => {
     seed = (seed * 48_271) % 2_147_483_647;
-    yield seed % LATEST_MS;
-  }
+    return seed % below;
+  };
 }
 
 test("what was ticked is there after the browser was killed, and there once", async ({ phone }) => {
@@ -29,12 +31,16 @@ test("what was ticked is there after the browser was killed, and there once", as
   let ticked = 0; // rupees that somebody saw the tick for
   let entries = 0;
   let uncertain = 0; // rounds that ended between a tap and its tick
-  const moment = moments();
+  const below = chance();
   for (let round = 0; round < ROUNDS; round += 1) {
     let saving = 0;
     const { page } = meena;
+    const goal = entries + below(MAX_ENTRIES + 1);
+    let reached = () => {};
+    const atGoal = new Promise<void>((resolve) => (reached = resolve));
     const makeEntries = async () => {
       for (let rupees = 10 + round; ; rupees += 1) {
+        if (entries === goal) reached();
         await page.getByRole("link", { name: "You gave" }).click();
         await type(page, String(rupees));
         saving = rupees;
@@ -51,7 +57,8 @@ test("what was ticked is there after the browser was killed, and there once", as
       // It ends because the browser does, and for no other reason.
       if (!isPulled) throw reason;
     });
-    await new Promise((pulled) => setTimeout(pulled, moment.next().value));
+    await Promise.race([atGoal, making]);
+    await new Promise((pulled) => setTimeout(pulled, below(LATEST_MS)));
     isPulled = true;
     await meena.kill();
     await making;
@@ -68,7 +75,7 @@ test("what was ticked is there after the browser was killed, and there once", as
     ticked = await balance(meena.page);
   }
   console.log(`${ROUNDS} kills, ${entries} entries ticked, ${uncertain} on the way: 0 lost, 0 doubled`);
-  expect(entries).toBeGreaterThan(ROUNDS / 2);
+  expect(entries).toBeGreaterThan(0);
 });
 
 /** The rupees in the card at the top of a customer's page. */

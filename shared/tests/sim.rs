@@ -1,4 +1,4 @@
-//! A first simulator run: many seeds of phones, a server and a bad network.
+//! A first run of the simulator; `cargo xtask sim` has as many seeds as one likes.
 
 use shared::testing::sim;
 
@@ -30,4 +30,10 @@ fn whatever_goes_wrong_all_phones_end_with_the_same_books_and_every_entry_once()
     assert!(all.set_back > SEEDS / 50);
     assert!(all.forked > 0);
     assert!(all.not_accepted > SEEDS);
+    assert!(all.partitions > SEEDS);
+    assert!(all.clock_jumps > SEEDS);
+    assert!(all.full_disks > SEEDS);
+    assert!(all.unsynced_lost > SEEDS / 10);
+    assert!(all.torn > SEEDS / 20);
+    assert!(all.updated > 0 && all.old > 0);
 }

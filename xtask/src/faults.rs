@@ -23,7 +23,8 @@ pub fn faults(args: &FaultsArgs) -> Result<()> {
     say("the server is killed, its power is cut, its disk fails");
     run(cargo()
         .args(["nextest", "run", "--package", "sync-server"])
-        .args(["--test", "crash", "--test", "faults", "--no-capture"])
+        .args(["--test", "crash", "--test", "faults", "--test", "native"])
+        .arg("--no-capture")
         .env("PAKKA_FAULT_ROUNDS", args.rounds.to_string()))?;
     if args.browser_rounds == 0 {
         return Ok(());

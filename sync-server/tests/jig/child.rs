@@ -7,6 +7,9 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pakka-server");
 
+/// Any that is free.
+const ANY_PORT: &str = "0";
+
 /// A server in a process of its own.
 pub struct Process {
     child: Child,
@@ -18,6 +21,13 @@ impl Process {
     /// Starts it and waits until it says where it is.
     pub fn start(data: &Path) -> Process {
         Process::spawn(&mut Command::new(BINARY), data)
+    }
+
+    /// Starts it again where it was: at the port of this address.
+    pub fn start_again(data: &Path, url: &str) -> Process {
+        let (_, port) = url.rsplit_once(':').expect("a port");
+        let again = Process::try_spawn(&mut Command::new(BINARY), data, port);
+        again.expect("it says where it is")
     }
 
     /// Starts it where no file can grow beyond so many KiB, as on a disk that is full.
@@ -51,16 +61,16 @@ impl Process {
             &format!("inject={inject}"),
         ]);
         command.arg(BINARY);
-        Process::try_spawn(&mut command, data)
+        Process::try_spawn(&mut command, data, ANY_PORT)
     }
 
     fn spawn(command: &mut Command, data: &Path) -> Process {
-        Process::try_spawn(command, data).expect("it says where it is")
+        Process::try_spawn(command, data, ANY_PORT).expect("it says where it is")
     }
 
-    fn try_spawn(command: &mut Command, data: &Path) -> Option<Process> {
+    fn try_spawn(command: &mut Command, data: &Path, port: &str) -> Option<Process> {
         let mut child = command
-            .args(["serve", "--port", "0", "--rate", "100000", "--data"])
+            .args(["serve", "--port", port, "--rate", "100000", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .spawn()

@@ -32,7 +32,8 @@ impl World {
     /// A customer is called something else.
     fn rename(&mut self, at: usize) -> Option<Command> {
         let ledger = self.stations[at].phone.ledger();
-        let known = ledger.customers.iter().filter(|(_, it)| !it.erased);
+        let known = ledger.customers.iter();
+        let known = known.filter(|(_, it)| it.added.is_some() && !it.erased);
         let known: Vec<CustomerId> = known.map(|(id, _)| *id).collect();
         if known.is_empty() {
             return None;
