@@ -124,6 +124,14 @@ impl Sqlite {
     }
 }
 
+/// So many connections. A file does not hang up: to ask each connection before its use whether it
+/// still lives costs as much as a short query.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false)
+}
+
 impl Database {
     async fn open(
         file: &Path,
@@ -141,17 +149,13 @@ impl Database {
             .pragma("secure_delete", "ON")
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .pragma("journal_size_limit", WAL_LIMIT_BYTES);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
+        let writer = pool(1).connect_with(options.clone()).await?;
         check_version(&writer).await?;
         migrations
             .run(&writer)
             .await
             .map_err(|error| StoreError(format!("{}: {error}", file.display())))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(readers)
+        let readers = pool(readers)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
         Ok(Database { writer, readers })
@@ -164,10 +168,7 @@ impl Database {
             .read_only(true)
             .busy_timeout(BUSY_TIMEOUT);
         let open = async |options: SqliteConnectOptions| {
-            let pool = SqlitePoolOptions::new()
-                .max_connections(1)
-                .connect_with(options)
-                .await?;
+            let pool = pool(1).connect_with(options).await?;
             sqlx::query("SELECT 1 FROM sqlite_schema")
                 .fetch_optional(&pool)
                 .await?;
@@ -189,8 +190,7 @@ impl Database {
 
     /// A database in memory with nothing in it.
     async fn empty(migrations: &'static Migrator) -> Result<Database, StoreError> {
-        let readers = SqlitePoolOptions::new()
-            .max_connections(1)
+        let readers = pool(1)
             .connect_with(SqliteConnectOptions::new().in_memory(true))
             .await?;
         migrations

@@ -119,6 +119,19 @@ async fn write_log(
     for chunks in chunks.chunks(ROWS_PER_STATEMENT) {
         append(&mut transaction, chunks).await?;
     }
+    let shops: Vec<(&ShopRecord, u64)> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::ShopSaved {
+                record,
+                expected_size,
+            } => Some((record, *expected_size)),
+            _ => None,
+        })
+        .collect();
+    for shops in shops.chunks(ROWS_PER_STATEMENT) {
+        save_shops(&mut transaction, shops).await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
@@ -146,10 +159,6 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             .await?;
         }
         Change::ShopOpened(record) => open_shop(connection, record).await?,
-        Change::ShopSaved {
-            record,
-            expected_size,
-        } => save_shop(connection, record, *expected_size).await?,
         Change::DeviceAdmitted {
             token_hash,
             shop,
@@ -184,8 +193,8 @@ async fn apply(connection: &mut SqliteConnection, change: &Change) -> Result<(),
             segments::take_place(connection, *shop, *name, *chunks).await?;
         }
         Change::SegmentDropped { shop, name } => segments::drop(connection, *shop, *name).await?,
-        // Chunks are written together, keys to a file of their own.
-        Change::ChunkAppended(_) | Change::KeySet { .. } => {}
+        // Chunks and shops are written together, keys to a file of their own.
+        Change::ChunkAppended(_) | Change::ShopSaved { .. } | Change::KeySet { .. } => {}
     }
     Ok(())
 }
@@ -209,25 +218,35 @@ async fn open_shop(
     Ok(())
 }
 
-async fn save_shop(
+/// All shops that changed in one statement: a statement each costs two changes of threads each.
+async fn save_shops(
     connection: &mut SqliteConnection,
-    record: &ShopRecord,
-    expected_size: u64,
+    saves: &[(&ShopRecord, u64)],
 ) -> Result<(), StoreError> {
-    let saved = sqlx::query(
-        "UPDATE shops SET next_device = ?, state = ?, signed_ms = ?, signature = ?, size = ? \
-         WHERE number = ? AND size = ?",
-    )
-    .bind(record.next_device.0)
-    .bind(cbor(&record.state)?)
-    .bind(record.head.at.0)
-    .bind(record.head.signature.0.as_slice())
-    .bind(signed(record.head.size)?)
-    .bind(record.number.0)
-    .bind(signed(expected_size)?)
-    .execute(connection)
-    .await?;
-    if saved.rows_affected() == 1 {
+    let mut rows = Vec::with_capacity(saves.len());
+    for (record, expected_size) in saves {
+        let sizes = (signed(record.head.size)?, signed(*expected_size)?);
+        rows.push((record, cbor(&record.state)?, sizes));
+    }
+    let mut update: QueryBuilder<Sqlite> = QueryBuilder::new(
+        "WITH saved (number, next_device, state, signed_ms, signature, size, expected) AS (",
+    );
+    update.push_values(rows, |mut row, (record, state, (size, expected))| {
+        row.push_bind(record.number.0)
+            .push_bind(record.next_device.0)
+            .push_bind(state)
+            .push_bind(record.head.at.0)
+            .push_bind(record.head.signature.0.to_vec())
+            .push_bind(size)
+            .push_bind(expected);
+    });
+    update.push(
+        ") UPDATE shops SET next_device = saved.next_device, state = saved.state, \
+         signed_ms = saved.signed_ms, signature = saved.signature, size = saved.size \
+         FROM saved WHERE shops.number = saved.number AND shops.size = saved.expected",
+    );
+    let saved = update.build().execute(connection).await?;
+    if saved.rows_affected() == saves.len() as u64 {
         Ok(())
     } else {
         Err(StoreError(
