@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use device::{Device, Joining};
 use shared::event::Role;
 use sync_server::code::Code;
-use sync_server::server::{issue_claim_code, open_store};
+use sync_server::config::{Config, Flags};
+use sync_server::server::{self, issue_claim_code, open_store};
 use sync_server::store::Store;
 use tempfile::TempDir;
 
@@ -15,6 +16,9 @@ use crate::{Outcome, Settings};
 /// A device may send five requests in a second. Where one device does the work of many, that limit
 /// is raised; nothing else is changed.
 const RAISED_RATE: &str = "1000000";
+
+/// Where the server keeps everything, in a folder of the bench.
+pub const DATA: &str = "data";
 
 /// How often devices may ask.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,8 +42,7 @@ impl Ours {
     /// Starts a new one that this many shops can claim.
     pub async fn start(settings: &Settings, shops: usize, rate: Rate) -> Outcome<Ours> {
         let folder = tempfile::tempdir()?;
-        let data = folder.path().join("data");
-        let store = open_store(&data).await?;
+        let store = open_store(&folder.path().join(DATA)).await?;
         let mut claim_codes = Vec::with_capacity(shops);
         for _ in 0..shops {
             let code = Code::random();
@@ -48,10 +51,16 @@ impl Ours {
         }
         store.close().await;
         drop(store);
+        let mut server = Ours::launch(settings, folder, "0", rate)?;
+        server.claim_codes = claim_codes;
+        Ok(server)
+    }
+
+    fn launch(settings: &Settings, folder: TempDir, port: &str, rate: Rate) -> Outcome<Ours> {
         let mut command = Command::new(&settings.server);
         command
-            .args(["serve", "--port", "0", "--data"])
-            .arg(&data)
+            .args(["serve", "--port", port, "--data"])
+            .arg(folder.path().join(DATA))
             .stdin(Stdio::null());
         if rate == Rate::Raised {
             command.args(["--rate", RAISED_RATE]);
@@ -61,10 +70,26 @@ impl Ours {
         })?;
         Ok(Ours {
             url,
-            claim_codes,
+            claim_codes: Vec::new(),
             process,
             folder,
         })
+    }
+
+    /// The same server an hour later, when all that is old enough has become segments. They are
+    /// made here at once: a server at work takes its time for it.
+    pub async fn sealed(self, settings: &Settings, rate: Rate) -> Outcome<Ours> {
+        let port = self.url.rsplit(':').next().unwrap_or_default().to_owned();
+        let folder = self.stop_and_keep()?;
+        let flags = Flags {
+            data: Some(folder.path().join(DATA).display().to_string()),
+            port: Some("0".to_owned()),
+            ..Flags::default()
+        };
+        let running = server::start(&Config::read(flags, |_| None)?).await?;
+        running.archive().seal_all().await?;
+        running.stop().await;
+        Ours::launch(settings, folder, &port, rate)
     }
 
     /// The shop of this device belongs to the server from now on.
@@ -88,7 +113,7 @@ impl Ours {
     /// Stops it, so that all is written where it stays, and gives the bytes of all its files.
     pub fn stop(self) -> Outcome<u64> {
         self.process.stop()?;
-        stored_bytes(&self.folder.path().join("data"))
+        stored_bytes(&self.folder.path().join(DATA))
     }
 }
 

@@ -21,7 +21,10 @@ const QUICK: u32 = 50;
 #[derive(Default)]
 struct Costs {
     push: Vec<Cost>,
+    /// Of history; with us, sealed.
     pull: Vec<Cost>,
+    /// With us, before it is sealed.
+    pull_chunks: Vec<Cost>,
 }
 
 /// One way of so many events.
@@ -88,6 +91,13 @@ pub async fn run(settings: &Settings) -> Outcome {
     )
     .goal(Goal::AtLeast(1_000_000.0))
     .with("fsync_ms", fsync_ms);
+    Row::new(
+        "pull_server_chunks",
+        "Pull of what is not sealed yet, the server's share",
+        "events/CPU-s",
+        &each(&ours.pull_chunks, Cost::per_cpu_s),
+    )
+    .with("fsync_ms", fsync_ms);
     Ok(())
 }
 
@@ -145,9 +155,15 @@ async fn measure_ours(settings: &Settings, year: &Year, costs: &mut Costs) -> Ou
     let (mut owner, _folder) = year.device()?;
     server.claim(&mut owner).await?;
     costs.push.push(timed(&server, &mut owner, year).await?);
-    let mut reader = join(&mut owner, &server).await?;
-    costs.pull.push(timed(&server, &mut reader, year).await?);
-    if reader.ledger().checksum() != owner.ledger().checksum() {
+    let mut early = join(&mut owner, &server).await?;
+    let mut late = join(&mut owner, &server).await?;
+    costs
+        .pull_chunks
+        .push(timed(&server, &mut early, year).await?);
+    let server = server.sealed(settings, Rate::Raised).await?;
+    costs.pull.push(timed(&server, &mut late, year).await?);
+    owner.sync_until_quiet().await?;
+    if late.ledger().checksum() != owner.ledger().checksum() {
         return Err("The two devices do not have the same books.".into());
     }
     Ok(())

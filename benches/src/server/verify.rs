@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::ours::{Ours, Rate};
+use crate::ours::{DATA, Ours, Rate};
 use crate::process::waited_for_cpu_s;
 use crate::row::{Goal, Row};
 use crate::shop::Year;
@@ -28,7 +28,7 @@ pub async fn run(settings: &Settings) -> Outcome {
         let (before, started) = (waited_for_cpu_s()?, Instant::now());
         let told = Command::new(&settings.server)
             .args(["verify", "--data"])
-            .arg(folder.path().join("data"))
+            .arg(folder.path().join(DATA))
             .output()?;
         let millions = f64::from(events) / MILLION;
         wall.push(started.elapsed().as_secs_f64() / millions);

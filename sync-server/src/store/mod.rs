@@ -239,7 +239,7 @@ pub enum Change {
     },
     /// A shop is kept here from now on.
     ShopOpened(ShopRecord),
-    /// A shop's record is this now.
+    /// A shop's record is this now: one for each shop in a commit.
     ShopSaved {
         /// The record.
         record: ShopRecord,
