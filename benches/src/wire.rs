@@ -21,12 +21,14 @@ use crate::{Outcome, Settings};
 const BATCHES: [(usize, u32); 4] = [(1, 300), (3, 900), (10, 10_000), (1000, 50_000)];
 /// The history that a new phone reads.
 const HISTORY: u32 = 100_000;
+/// Long enough for a segment.
+const QUICK_HISTORY: u32 = 10_000;
 const QUICK: u32 = 20;
 
 const GZIP: &str = "gzip of JSON";
 
 pub async fn run(settings: &Settings) -> Outcome {
-    let year = Year::write(settings.size(HISTORY, HISTORY / QUICK))?;
+    let year = Year::write(settings.size(HISTORY, QUICK_HISTORY))?;
     mix(&year);
     for (batch, events) in BATCHES {
         let events = settings.size(events, events / QUICK).max(batch as u32);

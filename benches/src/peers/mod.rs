@@ -14,6 +14,8 @@ use node::Peer;
 
 /// Events for each system: fewer for the slower ones, so that a run ends.
 const OURS: u32 = 200_000;
+/// Long enough for a segment.
+const QUICK_OURS: u32 = 10_000;
 const ATUIN: usize = 50_000;
 const QUICK: u32 = 50;
 
@@ -50,7 +52,7 @@ fn each(costs: &[Cost], value: fn(&Cost) -> f64) -> Vec<f64> {
 
 /// Measures ourselves and everybody who is installed.
 pub async fn run(settings: &Settings) -> Outcome {
-    let year = Year::write(settings.size(OURS, OURS / QUICK))?;
+    let year = Year::write(settings.size(OURS, QUICK_OURS))?;
     let (mut ours, mut atuin) = (Costs::default(), Costs::default());
     let mut others = Peer::ALL.map(|peer| (peer, Costs::default()));
     let mut fsyncs_ms = Vec::new();
