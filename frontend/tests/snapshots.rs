@@ -3,24 +3,35 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use frontend::store::database::ShopDatabase;
+use std::collections::BTreeSet;
+
+use frontend::crypto::{Custody, DeviceKey};
+use frontend::net::tabs::{Channel, News};
+use frontend::store::database::{Append, ShopDatabase};
+use frontend::store::records::Identity;
 use frontend::store::{Books, History, NewShop, Refused, Shop, create_shop};
-use shared::bytes::Fixed;
+use shared::bytes::{Bytes, Fixed};
+use shared::calendar::TimeMs;
 use shared::command::{
-    AccessRejection, AddCustomer, Details, GiveCredit, ReceivePayment, Refusal, ReverseEntry, Why,
+    AccessRejection, AddCustomer, Details, EnrolDevice, GiveCredit, ReceivePayment, Refusal,
+    ReverseEntry, Why,
 };
-use shared::event::{Language, Paid, ReasonCode};
-use shared::ids::{CustomerId, EntryId, ShopId};
+use shared::event::{Language, Paid, ReasonCode, Role};
+use shared::ids::{CustomerId, DeviceNo, EntryId, ShopId};
 use shared::ledger::{Balance, Ledger};
 use shared::money::Paise;
 use shared::query::{self, CustomerFilter, CustomerList, CustomerSort, Directory};
 use shared::snapshot::Snapshot;
+use shared::sync::engine::{Batch, Cursor};
 use shared::sync::log::{ChainHead, Log};
+use shared::sync::wire::{Chunk, TreeHead, Verdict};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+const AT: TimeMs = TimeMs(1_763_625_600_000);
 
 async fn new_shop() -> Shop {
     create_shop(NewShop {
@@ -343,6 +354,123 @@ async fn two_tabs_one_of_them_without_history_yet_write_into_one_khata() {
     let again = open(id(one)).await;
     history_is_here(again).await;
     assert_eq!(checksum(again), checksum(one));
+}
+
+#[wasm_bindgen_test]
+async fn a_new_phone_works_from_the_servers_snapshot_until_the_log_has_come() {
+    let (owner, customers) = busy_shop().await;
+    let key = DeviceKey::make(Custody::Browser).await.expect("a key");
+    let enrolled = owner.execute(EnrolDevice {
+        device: DeviceNo(2),
+        key: key.public(),
+        role: Role::Manager,
+        name: "Raju's phone".into(),
+        staff: None,
+    });
+    enrolled.await.expect("enrolled");
+    let shop = id(owner);
+    let stored = database(shop).await.load().await.expect("readable");
+    let stored = stored.expect("founded");
+    let events: Vec<Bytes> = stored.tail.into_iter().flat_map(|run| run.events).collect();
+
+    // The log of the server, half of it, and all.
+    let generation = Fixed([5; 16]);
+    let start = Cursor::start(shop, generation, key.public(), DeviceNo(2), &key.public());
+    let mut whole = start.clone();
+    let owners = stored.identity.key;
+    whole
+        .log
+        .begin(DeviceNo::FOUNDER, ChainHead::genesis(shop, &owners));
+    let mut half = None;
+    let chunks: Vec<Chunk> = (1u32..)
+        .zip(&events)
+        .map(|(seq, bytes)| {
+            let head = whole.log.chain(DeviceNo::FOUNDER).expect("begun");
+            let head = head.after(&bytes.0);
+            let appended = whole
+                .log
+                .append(DeviceNo::FOUNDER, head, AT, Verdict::Accepted);
+            appended.expect("the next");
+            if seq as usize == events.len() / 2 {
+                half = Some(whole.clone());
+            }
+            Chunk {
+                position: u64::from(seq),
+                device: DeviceNo::FOUNDER,
+                first_seq: seq,
+                count: 1,
+                received: AT,
+                verdict: Verdict::Accepted,
+                events: Some(vec![bytes.clone()]),
+                branch_of: None,
+            }
+        })
+        .collect();
+    whole.pinned = Some(TreeHead {
+        size: whole.log.size(),
+        root: whole.log.root(),
+        at: AT,
+        signature: Fixed([0; 64]),
+    });
+    let taken = owner.peek(|books| Snapshot::of(&books.ledger, &whole.log));
+    let taken = taken.expect("whole books").to_bytes();
+
+    // The new phone.
+    ShopDatabase::delete(shop).await.expect("deleted");
+    let db = database(shop).await;
+    db.keep_device_key(key.stored()).await.expect("kept");
+    let identity = Identity {
+        shop,
+        device: DeviceNo(2),
+        role: Role::Manager,
+        key: key.public(),
+        server: None,
+    };
+    let nothing = Append {
+        expected: ChainHead::genesis(shop, &key.public()),
+        events: &[],
+        keys: &[],
+        draft: None,
+    };
+    db.found(&identity, Some(&start), nothing)
+        .await
+        .expect("founded");
+    let size = whole.log.size();
+    db.take_snapshot(size, &taken, &stored.keys, &start)
+        .await
+        .expect("taken");
+
+    let phone = open(shop).await;
+    assert!(phone.peek(Books::is_filled));
+    assert_eq!(list(phone), list(owner), "names and balances, at once");
+    give(phone, customers[0], 8).await;
+    assert!(matches!(phone.history(), History::Coming(_)));
+
+    let cursors = [half.expect("the middle"), whole];
+    let (first, rest) = chunks.split_at(events.len() / 2);
+    let tab = Channel::open(shop, |_| {}).expect("another tab");
+    for (cursor, chunks) in cursors.into_iter().zip([first, rest]) {
+        assert!(!phone.peek(|books| books.ledger.is_whole()));
+        let batch = Batch {
+            chunks: chunks.to_vec(),
+            keys: Vec::new(),
+            cursor: cursor.clone(),
+            confirmed_seq: 0,
+            restored: None,
+            rebuild: false,
+        };
+        db.persist(&batch, &BTreeSet::new()).await.expect("stored");
+        tab.tell(&News::Written { keys: false });
+        let position = cursor.log.size();
+        until(|| phone.peek(|books| books.read_to() == position)).await;
+    }
+    history_is_here(phone).await;
+    assert_eq!(db.wrong_snapshots().await, Ok(0));
+    give(phone, customers[0], 2).await;
+    let owes = phone.peek(|books| books.ledger.balance(customers[0]).khata);
+    assert_eq!(owes, Paise(110_00));
+    let entries = |shop: Shop| shop.peek(|books| books.ledger.entries.len());
+    assert_eq!(entries(phone), entries(owner) + 2);
 }
 
 #[wasm_bindgen_test]

@@ -97,6 +97,12 @@ impl Books {
         self.chain.seq
     }
 
+    /// How far the server's log was read and stored.
+    pub fn read_to(&self) -> u64 {
+        let cursor = self.cursor.as_ref();
+        cursor.map_or(0, |cursor| cursor.log.size())
+    }
+
     /// Entries on this phone that stand in no server's log yet.
     pub const fn unconfirmed(&self) -> u32 {
         self.chain.seq - self.confirmed_seq

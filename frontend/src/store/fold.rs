@@ -26,12 +26,13 @@ impl Live {
     /// Reads and folds what other tabs have written, with keys if there may be new ones. To be called
     /// in turn.
     pub(crate) async fn read_news(self: &Rc<Live>, keys: bool) -> Result<(), StoreError> {
-        if !self.peek(|books| books.ledger.is_whole()) {
-            // Without history only own entries are folded further; start over from a snapshot.
-            return self.refold().await;
-        }
         let (seq, position) = self.peek(|books| (books.chain.seq + 1, books.position + 1));
         let news = self.db.news(seq, position, keys).await?;
+        let is_old = |books: &Books| news.chain == books.chain && news.cursor == books.cursor;
+        if self.peek(|books| !books.ledger.is_whole() && !is_old(books)) {
+            // What stands where is for whole books to say: start over from a snapshot.
+            return self.refold().await;
+        }
         let folded = self.change(|books| {
             books.chain = news.chain;
             if let Some(identity) = news.identity {

@@ -15,7 +15,10 @@ use super::live::Live;
 use super::pack::is_worth_it;
 use super::records::{Segment, decode};
 use super::shop::{Progress, Shop};
-use super::slices::Slices;
+use super::slices::{Slices, pause_ms};
+
+/// The list that the snapshot is for is drawn first.
+const LIST_FIRST_MS: i32 = 100;
 
 /// So many records of the log are read at a time: some megabytes at most.
 const RECORDS_AT_ONCE: u32 = 64;
@@ -97,7 +100,11 @@ impl Live {
         let progress = move |progress| history.set(History::Coming(progress));
         progress(Progress::default());
         *self.recount.borrow_mut() = Some(self.recount_of(Some(snapshot), progress));
-        self.count_history();
+        let live = self.clone();
+        spawn_local(async move {
+            pause_ms(LIST_FIRST_MS).await;
+            live.count_history();
+        });
     }
 
     fn recount_of(
@@ -254,11 +261,7 @@ impl Live {
     }
 
     fn show(&self, recount: &Recount, done: u64) {
-        let here = self.peek(|books| {
-            let cursor = books.cursor.as_ref();
-            let log = cursor.map_or(0, |cursor| cursor.log.size());
-            log.max(u64::from(books.last_seq()))
-        });
+        let here = self.peek(|books| books.read_to().max(u64::from(books.last_seq())));
         let total = self.contact().status.log_size.max(here).max(done);
         (recount.progress)(Progress { done, total });
     }

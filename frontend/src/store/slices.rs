@@ -38,9 +38,14 @@ impl Slices {
 
 /// Lets the screen move and taps be heard.
 pub async fn pause() {
+    pause_ms(0).await;
+}
+
+/// The same for so long.
+pub async fn pause_ms(wait_ms: i32) {
     let moved = Promise::new(&mut |resolve, _| {
         if let Some(window) = web_sys::window() {
-            let _ = window.set_timeout_with_callback(&resolve);
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, wait_ms);
         }
     });
     let _ = JsFuture::from(moved).await;
