@@ -9,6 +9,7 @@ mod export;
 mod proof;
 mod seeds;
 mod segment;
+mod snapshot;
 mod sync;
 
 pub use seeds::seeds;
@@ -23,7 +24,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "event",
         run: event::run,
@@ -51,6 +52,10 @@ pub const TARGETS: [Target; 7] = [
     Target {
         name: "export",
         run: export::run,
+    },
+    Target {
+        name: "snapshot",
+        run: snapshot::run,
     },
 ];
 

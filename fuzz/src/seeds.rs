@@ -10,6 +10,7 @@ use shared::testing::demo::Size;
 use shared::testing::{samples, sealed};
 
 use super::proof::{SIZES, true_consistency, true_inclusion};
+use super::snapshot;
 use super::sync::{founder, sound_answer};
 
 /// A sound input: its target, its name in the corpus, its bytes.
@@ -61,10 +62,13 @@ pub fn seeds() -> Vec<Seed> {
             Archive::demo(size(events)).file(),
         ));
     }
+    for (events, name) in [(20, "small"), (60, "large")] {
+        seeds.push(("snapshot", name.to_owned(), snapshot::sound(events)));
+    }
     seeds
 }
 
-fn size(events: u32) -> Size {
+pub(super) fn size(events: u32) -> Size {
     let until = BusinessDay::from_ymd(2026, 3, 31).expect("a day");
     Size {
         customers: 3,

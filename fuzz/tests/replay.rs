@@ -122,5 +122,5 @@ macro_rules! mutations {
 }
 
 mutations! {
-    event, segment, request, answer, inclusion, consistency, export,
+    event, segment, request, answer, inclusion, consistency, export, snapshot,
 }

@@ -24,6 +24,9 @@ pub const MAX_SNAPSHOT_BYTES: usize = 64 * 1024 * 1024;
 /// Numbers in a chain stay below this, so that the next ones can be counted.
 const MAX_SEQ: u32 = u32::MAX / 2;
 
+/// Lamport clocks too.
+const MAX_CLOCK: u64 = u64::MAX / 2;
+
 /// The state of a shop at one place of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -137,15 +140,20 @@ impl Snapshot {
         let Snapshot { log, ledger } = self;
         let opened = ledger.shop.opened.get();
         let of_this_shop = opened.is_none_or(|opened| opened.shop == log.shop());
-        let lanes = ledger.lanes.iter();
-        let mut lanes = lanes.filter(|(_, lane)| lane.last_seq > 0);
-        let chains_fit = lanes.all(|(&device, lane)| {
+        let chains_fit = ledger.lanes.iter().all(|(&device, lane)| {
             let chain = log.chain(device);
-            lane.last_seq < MAX_SEQ && chain.is_some_and(|chain| chain.seq == lane.last_seq)
+            let fits = chain.is_some_and(|chain| chain.seq == lane.last_seq);
+            lane.is_possible() && lane.last_seq < MAX_SEQ && (fits || lane.last_seq == 0)
         });
         let held = ledger.held.values();
         let held_fit = held.into_iter().all(|group| !group.events.is_empty());
-        of_this_shop && chains_fit && held_fit && !ledger.is_whole() && ledger.is_settled()
+        let clock_fits = ledger.clock < MAX_CLOCK;
+        of_this_shop
+            && chains_fit
+            && clock_fits
+            && held_fit
+            && !ledger.is_whole()
+            && ledger.is_settled()
     }
 }
 

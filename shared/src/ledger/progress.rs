@@ -36,6 +36,17 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// Can the numbers be those of a chain that was read?
+    pub(crate) fn is_possible(&self) -> bool {
+        let last_seq = u64::from(self.last_seq);
+        let open = self.open.as_ref().is_none_or(|open| {
+            let known = open.events.len() as u64;
+            known + u64::from(open.unknown) + u64::from(open.put_aside) <= last_seq
+        });
+        let counts = [self.unknown, self.put_aside, self.held, self.bills.into()];
+        open && counts.into_iter().all(|count| count <= last_seq)
+    }
+
     /// Events that are not counted in any total.
     pub fn uncounted(&self) -> u64 {
         let open = self.open.as_ref().map_or(0, |open| u64::from(open.seen()));
