@@ -22,6 +22,8 @@ pub enum Planted {
     SkipAtPageEnd,
     /// The server takes a key again that was destroyed.
     KeysComeBack,
+    /// The server goes on from an older copy of its disk as if its log had never been longer.
+    ForgetGeneration,
     /// The phone numbers its events from the last that it has read back, not the last it wrote.
     ReuseSeq,
     /// After a restart the phone forgets that some of its events were never sent.
@@ -46,7 +48,7 @@ pub enum Planted {
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Planted; 18] = [
+    pub const ALL: [Planted; 19] = [
         Planted::SkipFsync,
         Planted::AckBeforeCommit,
         Planted::ReadTornWrites,
@@ -55,6 +57,7 @@ impl Planted {
         Planted::TimeGoesBack,
         Planted::SkipAtPageEnd,
         Planted::KeysComeBack,
+        Planted::ForgetGeneration,
         Planted::ReuseSeq,
         Planted::DropDirtyMark,
         Planted::SkipOnGap,

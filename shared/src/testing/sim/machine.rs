@@ -164,6 +164,7 @@ impl World {
             };
             let is_new = judgement.after.is_some();
             let running = self.server.running_mut();
+            let running = running.filter(|it| !it.plant.is(Planted::ForgetGeneration));
             let heard = running.map_or(Ok(()), |it| it.hear(device, is_new, elapsed_ms));
             if let Err(reason) = heard {
                 self.reply(&waiting, Err(reason.into()));
