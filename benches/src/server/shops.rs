@@ -82,13 +82,7 @@ pub async fn run(settings: &Settings) -> Outcome {
 async fn once(settings: &Settings) -> Outcome<Seen> {
     let shops = settings.size(SHOPS, QUICK_SHOPS);
     let mut server = Ours::start(settings, shops as usize, Rate::Usual).await?;
-    let mut all = Vec::with_capacity(shops as usize);
-    for seed in 0..shops {
-        let mut shop = Shop::found(ROUNDS * BATCH as u32 * 2, u64::from(seed), None)?;
-        server.claim(&mut shop.device).await?;
-        shop.device.sync_until_quiet().await?;
-        all.push(shop);
-    }
+    let all = open(&mut server).await?;
     let (used, (events, times_ms)) = server.process.timed(sell(all)).await?;
     Ok(Seen {
         events,
@@ -98,6 +92,30 @@ async fn once(settings: &Settings) -> Outcome<Seen> {
         memory_now_mib: server.process.memory_mib("VmRSS")?,
         memory_most_mib: server.process.memory_mib("VmHWM")?,
     })
+}
+
+/// A shop for each code, every one on the server.
+async fn open(server: &mut Ours) -> Outcome<Vec<Shop>> {
+    let places = Rc::new(Semaphore::new(UNDER_WAY));
+    let mut tasks = JoinSet::new();
+    for (seed, code) in (0..).zip(server.claim_codes.drain(..)) {
+        let (places, url) = (Rc::clone(&places), server.url.clone());
+        tasks.spawn_local(async move {
+            let _place = places.acquire().await.map_err(|error| error.to_string())?;
+            let shop = Shop::found(ROUNDS * BATCH as u32 * 2, seed, None);
+            let mut shop = shop.map_err(|error| error.to_string())?;
+            let claimed = shop.device.claim(&url, &code).await;
+            claimed.map_err(|error| error.to_string())?;
+            let synced = shop.device.sync_until_quiet().await;
+            synced.map_err(|error| error.to_string())?;
+            Ok::<_, String>(shop)
+        });
+    }
+    let mut shops = Vec::with_capacity(tasks.len());
+    while let Some(opened) = tasks.join_next().await {
+        shops.push(opened??);
+    }
+    Ok(shops)
 }
 
 /// Everybody sells and sends, in turn. Gives the events and how long each sync took.
