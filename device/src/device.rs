@@ -50,6 +50,8 @@ pub(crate) struct Server {
     pub told_seq: u32,
     /// Bodies of requests and answers so far.
     pub traffic: Traffic,
+    /// It said that it reads packed requests.
+    pub reads_packed: bool,
 }
 
 /// How much went over the wire.
@@ -309,6 +311,7 @@ impl Device {
             timer: None,
             told_seq: self.last_seq(),
             traffic: Traffic::default(),
+            reads_packed: false,
         });
     }
 

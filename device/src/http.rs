@@ -280,10 +280,22 @@ impl Http {
         token: Option<&Token>,
         body: Option<Vec<u8>>,
     ) -> Result<Reply, CallError> {
+        let body = body.map(|body| (MEDIA_TYPE, body));
+        self.send_as(method, path, token, body).await
+    }
+
+    /// The same with a body of another media type.
+    pub async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&Token>,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<Reply, CallError> {
         let mut request = self.request(method, path, token);
         let mut sent_bytes = 0;
-        if let Some(mut body) = body {
-            request = request.header(CONTENT_TYPE, MEDIA_TYPE);
+        if let Some((media_type, mut body)) = body {
+            request = request.header(CONTENT_TYPE, media_type);
             if body.len() >= MIN_COMPRESSED_BYTES {
                 body = gzip(&body);
                 request = request.header(CONTENT_ENCODING, "gzip");

@@ -11,9 +11,10 @@ use shared::sync::engine::{
     read_segment,
 };
 use shared::sync::restore::readmit_message;
+use shared::sync::segment::packed;
 use shared::sync::wire::{
-    Challenge, Chunk, ReadmitRequest, RestoreAnswer, RestoreRequest, SealingKey, SegmentName,
-    SyncRequest,
+    Challenge, Chunk, MEDIA_TYPE, ReadmitRequest, RestoreAnswer, RestoreRequest, SealingKey,
+    SegmentName, SyncRequest,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -225,10 +226,23 @@ impl Device {
         deadline: Option<Instant>,
     ) -> Result<Option<Input>, DeviceError> {
         let http = self.http()?.clone();
+        let packed = match asked {
+            Asked::Sync(request) if self.server()?.reads_packed => {
+                packed::pack(self.number(), request)
+            }
+            _ => None,
+        };
+        let is_packed = packed.is_some();
         let token = Some(self.token());
         let sending = async {
             match asked.posted() {
-                Ok((path, body)) => http.send(Method::POST, path, token, Some(body)).await,
+                Ok((path, body)) => {
+                    let body = match packed {
+                        Some(bytes) => (packed::MEDIA_TYPE, bytes),
+                        None => (MEDIA_TYPE, body),
+                    };
+                    http.send_as(Method::POST, path, token, Some(body)).await
+                }
                 Err(name) => http.fetch(&format!("segments/{name}"), token).await,
             }
         };
@@ -249,7 +263,15 @@ impl Device {
         };
         traffic.sent_bytes += reply.sent_bytes as u64;
         traffic.received_bytes += reply.received_bytes as u64;
-        Ok(Some(asked.read(ticket, reply)))
+        if is_packed && reply.status != 200 {
+            // Should that be the reason: the next try is a plain one.
+            self.server_mut()?.reads_packed = false;
+        }
+        let input = asked.read(ticket, reply);
+        if let Input::Answered(_, _, answer) = &input {
+            self.server_mut()?.reads_packed = answer.packed.is_some();
+        }
+        Ok(Some(input))
     }
 
     /// The log as it is held, from behind a position on.

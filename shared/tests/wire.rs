@@ -109,6 +109,7 @@ fn answer(full: bool) -> SyncAnswer {
         more: full,
         sealed: None,
         restored: None,
+        packed: None,
     }
 }
 
@@ -238,6 +239,11 @@ fn golden_of_today() -> String {
     };
     line("SyncRequest segments", &written(&reads_segments));
     line("SyncAnswer sealed", &written(&answer_sealed()));
+    let reads_packed = SyncAnswer {
+        packed: Some(1),
+        ..answer(false)
+    };
+    line("SyncAnswer packed", &written(&reads_packed));
     for (name, full) in [("full", true), ("bare", false)] {
         line(&format!("SnapshotAnswer {name}"), &written(&snapshot(full)));
     }

@@ -8,6 +8,7 @@ use shared::bytes::Fixed;
 use shared::chain::digest;
 use shared::event::Role;
 use shared::ids::{DeviceNo, EventId};
+use shared::sync::segment::packed;
 use shared::sync::wire::{Advice, PushResult, ResultRun, SealingKey, SyncRequest, Verdict};
 
 fn key(number: u8) -> SealingKey {
@@ -428,6 +429,43 @@ fn read_all(mut reader: impl std::io::Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).expect("decodes");
     bytes
+}
+
+#[tokio::test]
+async fn a_packed_push_is_taken_like_any_other() {
+    let server = Server::new().await;
+    let mut owner = server.shop().await;
+    for _ in 0..10 {
+        owner.credit();
+    }
+    let request = owner.ask_all();
+    let plain = minicbor::to_vec(&request).expect("encodes");
+    let packed = packed::pack(owner.number, &request).expect("packed");
+    assert!(packed.len() * 3 < plain.len() * 2);
+    let send = |body: Vec<u8>| {
+        let request = owner
+            .request(Method::POST, "/api/v1/sync")
+            .header("content-type", packed::MEDIA_TYPE)
+            .header("accept", "application/cbor");
+        request.body(body).send()
+    };
+    let answer = send(packed.clone()).await.expect("answered");
+    let answer: shared::sync::wire::SyncAnswer = jig::phone::read(answer).await.expect("taken");
+    assert_eq!(answer.standing.known_seq, 12);
+    assert_eq!(answer.packed, Some(packed::VERSION));
+
+    // Whatever is wrong with one is a refusal.
+    for at in (0..packed.len()).step_by(7) {
+        let mut damaged = packed.clone();
+        damaged[at] ^= 0x15;
+        let answer = send(damaged).await.expect("answered");
+        assert!(!answer.status().is_server_error(), "byte {at}");
+    }
+    let cut = send(packed[..packed.len() - 3].to_vec()).await;
+    let refusal = jig::phone::read::<u8>(cut.expect("answered")).await;
+    assert_eq!(refusal.expect_err("refused").code(), "malformed");
+    owner.read(&answer);
+    assert_eq!(owner.sync().await.standing.known_seq, 12);
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@ use std::rc::{Rc, Weak};
 use gloo_net::http::Method;
 use minicbor::Decode;
 use shared::calendar::TimeMs;
+use shared::ids::DeviceNo;
 use shared::sync::engine::{
     Engine, Failure, Input, Output, Stored, Ticket, read_answer, read_segment,
 };
-use shared::sync::wire::{RestoreAnswer, SegmentName};
+use shared::sync::segment::packed;
+use shared::sync::wire::{MEDIA_TYPE, RestoreAnswer, SegmentName, SyncAnswer, SyncRequest};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
@@ -38,12 +40,15 @@ const WANT_BYTES: u32 = 256 * 1024;
 
 /// The engine and what it has under way.
 pub(crate) struct Driver {
+    device: DeviceNo,
     live: Weak<Live>,
     engine: RefCell<Engine>,
     server: Address,
     timer: RefCell<Option<Timer>>,
     request: RefCell<Option<AbortController>>,
     last_answer: Cell<Option<TimeMs>>,
+    /// The server said that it reads packed requests.
+    reads_packed: Cell<bool>,
     events: RefCell<Vec<WindowListener>>,
     hints: RefCell<Option<Hints>>,
 }
@@ -78,12 +83,14 @@ impl Driver {
             token: Some(server.token),
         };
         let driver = Rc::new(Driver {
+            device: identity.device,
             live: Rc::downgrade(live),
             engine: RefCell::new(Engine::new(identity.device, stored, seed)),
             server: address,
             timer: RefCell::new(None),
             request: RefCell::new(None),
             last_answer: Cell::new(live.contact().last_answer),
+            reads_packed: Cell::new(false),
             events: RefCell::new(Vec::new()),
             hints: RefCell::new(None),
         });
@@ -123,22 +130,28 @@ impl Driver {
             Output::Fetch(ticket, name) => self.fetch(ticket, name),
             Output::Send(ticket, mut request) => {
                 request.want_bytes = request.want_bytes.min(WANT_BYTES);
-                self.ask(SYNC, encode(&request), ticket, move |driver, answer| {
+                let body = self.packed(&request);
+                self.ask(SYNC, body, ticket, move |driver, answer: SyncAnswer| {
                     driver.last_answer.set(Some(now()));
+                    driver.reads_packed.set(answer.packed.is_some());
                     Input::Answered(ticket, now(), Box::new(answer))
                 });
             }
             Output::Restore(ticket, request) => {
-                self.ask(RESTORE, encode(&request), ticket, move |_, answer| {
+                let body = (MEDIA_TYPE, encode(&request));
+                self.ask(RESTORE, body, ticket, move |_, answer| {
                     Input::Restored(ticket, Box::new(answer))
                 });
             }
             Output::Readmit(ticket, challenge) => spawn_local(async move {
                 match returning::readmission(&live, &challenge).await {
                     Some(request) => {
-                        driver.ask(READMIT, request, ticket, move |_, _: RestoreAnswer| {
-                            Input::Readmitted(ticket)
-                        });
+                        driver.ask(
+                            READMIT,
+                            (MEDIA_TYPE, request),
+                            ticket,
+                            move |_, _: RestoreAnswer| Input::Readmitted(ticket),
+                        );
                     }
                     None => driver.input(Input::Failed(ticket, Failure::NotKnown)),
                 }
@@ -186,11 +199,23 @@ impl Driver {
         }
     }
 
+    /// A request as it is sent: in few bytes, if the server reads that.
+    fn packed(&self, request: &SyncRequest) -> (&'static str, Vec<u8>) {
+        let packed = match self.reads_packed.get() {
+            true => packed::pack(self.device, request),
+            false => None,
+        };
+        match packed {
+            Some(bytes) => (packed::MEDIA_TYPE, bytes),
+            None => (MEDIA_TYPE, encode(request)),
+        }
+    }
+
     /// Sends what the engine asks, in the place of what is under way, and tells it what came.
     fn ask<A: for<'b> Decode<'b, ()>>(
         self: &Rc<Driver>,
         path: &'static str,
-        body: Vec<u8>,
+        body: (&'static str, Vec<u8>),
         ticket: Ticket,
         answered: impl FnOnce(&Driver, A) -> Input + 'static,
     ) {
@@ -199,11 +224,17 @@ impl Driver {
         };
         let driver = self.clone();
         spawn_local(async move {
-            let reply = driver.server.send(Method::POST, path, Some(&body), &signal);
+            let (media_type, bytes) = &body;
+            let body = Some((*media_type, bytes.as_slice()));
+            let reply = driver.server.send_as(Method::POST, path, body, &signal);
             let answer = match reply.await {
                 Some(reply) => read(&reply),
                 None => Err(Failure::Unreachable),
             };
+            if answer.is_err() && *media_type == packed::MEDIA_TYPE {
+                // Should that be the reason: the next try is a plain one.
+                driver.reads_packed.set(false);
+            }
             driver.input(match answer {
                 Ok(answer) => answered(&driver, answer),
                 Err(failure) => Input::Failed(ticket, failure),

@@ -99,12 +99,24 @@ impl Address {
         body: Option<&[u8]>,
         signal: &AbortSignal,
     ) -> Option<Reply> {
+        let body = body.map(|body| (MEDIA_TYPE, body));
+        self.send_as(method, path, body, signal).await
+    }
+
+    /// The same with a body of another media type.
+    pub(super) async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, &[u8])>,
+        signal: &AbortSignal,
+    ) -> Option<Reply> {
         let request = self
             .request(method, path, signal)
             .header("accept", MEDIA_TYPE);
         let request = match body {
-            Some(body) => {
-                let request = request.header("content-type", MEDIA_TYPE);
+            Some((media_type, body)) => {
+                let request = request.header("content-type", media_type);
                 match gzip::compress(body).await {
                     Some(packed) => request
                         .header("content-encoding", "gzip")

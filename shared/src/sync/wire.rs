@@ -174,6 +174,9 @@ pub struct SyncAnswer {
     /// too, and read all of its keys again, for their numbers may mean others now.
     #[n(11)]
     pub restored: Option<Restoration>,
+    /// The server reads packed requests up to this version of their format.
+    #[n(12)]
+    pub packed: Option<u8>,
 }
 
 /// The same result for a run of events.

@@ -339,6 +339,7 @@ impl Server {
             more,
             sealed,
             restored: self.state.restored,
+            packed: None,
         }
     }
 

@@ -49,16 +49,27 @@ impl<T: for<'b> Decode<'b, ()>, S: Send + Sync> FromRequest<S> for Cbor<T> {
 
 /// The body of a request as it was before it was compressed, at most `max_bytes` as sent.
 pub async fn read(request: Request, max_bytes: usize) -> Result<Vec<u8>, Refusal> {
+    let (_, bytes) = read_one_of(request, &[MEDIA_TYPE], max_bytes).await?;
+    Ok(bytes)
+}
+
+/// The same for a body of one of these media types; gives which.
+pub async fn read_one_of(
+    request: Request,
+    accepted: &[&'static str],
+    max_bytes: usize,
+) -> Result<(&'static str, Vec<u8>), Refusal> {
     let (head, body) = request.into_parts();
     let media_type = text(&head.headers, header::CONTENT_TYPE);
-    if media_type.split(';').next().unwrap_or_default().trim() != MEDIA_TYPE {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let Some(media_type) = accepted.iter().find(|accepted| **accepted == media_type) else {
         return Err(Refusal::new(
             Code::UnsupportedMediaType,
             format!("send {MEDIA_TYPE}"),
         ));
-    }
+    };
     let sent = receive(&head.headers, body, max_bytes).await?;
-    match text(&head.headers, header::CONTENT_ENCODING) {
+    let bytes = match text(&head.headers, header::CONTENT_ENCODING) {
         "" | "identity" => Ok(sent),
         "gzip" => expand(MultiGzDecoder::new(sent.as_slice())),
         "br" => expand(brotli::Decompressor::new(sent.as_slice(), BUFFER_BYTES)),
@@ -66,7 +77,8 @@ pub async fn read(request: Request, max_bytes: usize) -> Result<Vec<u8>, Refusal
             Code::UnsupportedEncoding,
             "send gzip, br or nothing compressed",
         )),
-    }
+    };
+    Ok((media_type, bytes?))
 }
 
 async fn receive(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Vec<u8>, Refusal> {

@@ -7,14 +7,14 @@ use axum::response::Response;
 use minicbor::Decoder;
 use shared::event::Role;
 use shared::sync::judge::{self, Judgement};
-use shared::sync::segment;
+use shared::sync::segment::{self, packed};
 use shared::sync::wire::{
     Advice, Chunk, MAX_ANSWER_BYTES, MAX_ENCODED_REQUEST_BYTES, MAX_KEYS, MAX_PUSH_EVENTS,
-    MAX_SEGMENTS, PROTOCOL, Sealed, SyncAnswer, SyncRequest,
+    MAX_SEGMENTS, MEDIA_TYPE, PROTOCOL, Sealed, SyncAnswer, SyncRequest,
 };
 
 use super::App;
-use super::body::{answer, decode, read};
+use super::body::{answer, decode, read_one_of};
 use super::caller::{Caller, role};
 use super::error::{Code, Refusal};
 use crate::archive::SEGMENT_EVENTS;
@@ -40,9 +40,15 @@ pub async fn sync(
     request: Request,
 ) -> Result<Response, Refusal> {
     let headers = request.headers().clone();
-    let bytes = read(request, MAX_ENCODED_REQUEST_BYTES).await?;
-    check_counts(&bytes)?;
-    let request: SyncRequest = decode(&bytes)?;
+    let accepted = [MEDIA_TYPE, packed::MEDIA_TYPE];
+    let (media_type, bytes) = read_one_of(request, &accepted, MAX_ENCODED_REQUEST_BYTES).await?;
+    let request: SyncRequest = if media_type == packed::MEDIA_TYPE {
+        packed::unpack(&bytes)
+            .map_err(|damaged| Refusal::new(Code::Malformed, damaged.to_string()))?
+    } else {
+        check_counts(&bytes)?;
+        decode(&bytes)?
+    };
     drop(bytes);
     let asked = Asked {
         position: request.position,
@@ -136,6 +142,7 @@ async fn pull(
         more,
         sealed,
         restored: app.writer.recoveries().restored(&record.state),
+        packed: Some(packed::VERSION),
     })
 }
 

@@ -80,6 +80,11 @@ impl<'b> Reader<'b> {
         }
     }
 
+    /// What was not read yet.
+    pub fn rest(&self) -> &'b [u8] {
+        &self.bytes[self.at..]
+    }
+
     pub fn end(&self) -> Result<(), Damaged> {
         match self.at == self.bytes.len() {
             true => Ok(()),

@@ -13,6 +13,7 @@
 mod bytes;
 mod column;
 mod common;
+pub mod packed;
 mod read;
 mod template;
 mod tree;

@@ -17,6 +17,16 @@ pub(super) enum Node<'b> {
 }
 
 impl Node<'_> {
+    /// Are all integers in it at most so far from 0?
+    pub fn is_within(&self, most: u64) -> bool {
+        match self {
+            Node::Int(value) => value.unsigned_abs() <= most,
+            Node::Array(elements) => elements.iter().all(|element| element.is_within(most)),
+            // Of a text that ends in digits those are an integer: 18 fit.
+            _ => true,
+        }
+    }
+
     /// How many values it is made of, itself included.
     pub fn size(&self) -> usize {
         match self {
