@@ -7,6 +7,7 @@
 mod event;
 mod export;
 mod proof;
+mod restore;
 mod seeds;
 mod segment;
 mod snapshot;
@@ -24,7 +25,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "event",
         run: event::run,
@@ -52,6 +53,10 @@ pub const TARGETS: [Target; 8] = [
     Target {
         name: "export",
         run: export::run,
+    },
+    Target {
+        name: "restore",
+        run: restore::run,
     },
     Target {
         name: "snapshot",

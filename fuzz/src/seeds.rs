@@ -10,6 +10,7 @@ use shared::testing::demo::Size;
 use shared::testing::{samples, sealed};
 
 use super::proof::{SIZES, true_consistency, true_inclusion};
+use super::restore;
 use super::snapshot;
 use super::sync::{founder, sound_answer};
 
@@ -61,6 +62,9 @@ pub fn seeds() -> Vec<Seed> {
             name.to_owned(),
             Archive::demo(size(events)).file(),
         ));
+    }
+    for (number, request) in restore::sound_requests().iter().enumerate() {
+        seeds.push(("restore", format!("part-{number}"), bytes(request)));
     }
     for (events, name) in [(20, "small"), (60, "large")] {
         seeds.push(("snapshot", name.to_owned(), snapshot::sound(events)));

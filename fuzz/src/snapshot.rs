@@ -8,6 +8,8 @@ use shared::ledger::{Ledger, Receipts, Standing};
 use shared::query::{Books, Directory, totals};
 use shared::snapshot::Snapshot;
 use shared::sync::log::{ChainHead, Log};
+use shared::sync::wire::Verdict;
+use shared::testing::device::NOW;
 use shared::testing::{demo, samples};
 use shared::text::KeyRing;
 
@@ -31,6 +33,12 @@ fn check(bytes: &[u8]) {
         return;
     };
     assert_eq!(snapshot.to_bytes(), bytes);
+    // The log goes on where it ended.
+    let mut log = snapshot.log().clone();
+    for device in snapshot.log().chains().keys() {
+        let _ = log.replay(*device, b"anything", NOW, Verdict::QuarantinedMalformed);
+    }
+    let _ = log.root();
     let mut ledger = snapshot.into_ledger();
     let next: Vec<_> = ledger
         .lanes

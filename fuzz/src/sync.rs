@@ -31,6 +31,11 @@ pub fn founder() -> Writer {
     founder
 }
 
+/// The server of the seeds, and its founding phone.
+pub fn server() -> (Server, Writer) {
+    SERVER.clone()
+}
+
 /// What the server of the seeds answers.
 pub fn sound_answer(request: &SyncRequest) -> Option<SyncAnswer> {
     let mut server = SERVER.0.clone();

@@ -145,6 +145,20 @@ fn a_proof_is_the_same_whether_large_subtrees_are_known_or_leaves_only() {
 }
 
 #[test]
+fn peaks_that_are_not_those_of_a_tree_are_not_read() {
+    let mut tree = Frontier::new();
+    leaves(5).into_iter().for_each(|leaf| tree.push(leaf));
+    let written = minicbor::to_vec(&tree).expect("in memory");
+    assert_eq!(minicbor::decode::<Frontier>(&written).ok(), Some(tree));
+    // Another size has other peaks; the next leaf would find none to join.
+    for size in [0, 4, 7, 0x17] {
+        let mut other = written.clone();
+        other[1] = size;
+        minicbor::decode::<Frontier>(&other).expect_err("lacks a peak, or has one too many");
+    }
+}
+
+#[test]
 fn whoever_does_not_know_enough_makes_no_proof() {
     let leaves = leaves(8);
     assert_eq!(inclusion_path(2, 9, &known(&leaves)), None);

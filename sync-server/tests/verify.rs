@@ -208,6 +208,19 @@ async fn the_first_entry_that_was_tampered_with_is_named() {
 }
 
 #[tokio::test]
+async fn what_came_back_from_phones_after_a_loss_is_covered_by_the_servers_signature() {
+    let (server, _) = kept().await;
+    let copy = copy_of(&server.data());
+    let mut database = open(copy.path()).await;
+    sqlx::query("UPDATE chunks SET signature = x'' WHERE id = 9")
+        .execute(&mut database)
+        .await
+        .expect("set");
+    drop(database);
+    assert!(verify(copy.path()).await[0].is_good());
+}
+
+#[tokio::test]
 async fn entries_behind_the_head_and_another_key_file_are_found() {
     let (mut server, mut owner) = kept().await;
     let before = copy_of(&server.data());

@@ -3,7 +3,7 @@
 
 pub mod proof;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 
 use super::wire::{Generation, Verdict};
 use crate::bytes::Hash;
@@ -63,13 +63,36 @@ pub fn empty_root() -> Hash {
 
 /// As much of a tree as is needed to append to it and to compute its root: one hash for every
 /// complete subtree, the largest first. At most 64 hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode)]
 #[cbor(array)]
 pub struct Frontier {
     #[n(0)]
     size: u64,
     #[n(1)]
     peaks: Vec<Hash>,
+}
+
+/// A frontier as it stands in bytes, which may come from elsewhere.
+#[derive(Decode)]
+#[cbor(array)]
+struct Written {
+    #[n(0)]
+    size: u64,
+    #[n(1)]
+    peaks: Vec<Hash>,
+}
+
+impl<'b, C> Decode<'b, C> for Frontier {
+    fn decode(decoder: &mut Decoder<'b>, context: &mut C) -> Result<Frontier, decode::Error> {
+        let Written { size, peaks } = Written::decode(decoder, context)?;
+        // Half of all numbers are enough, and one more leaf is always possible.
+        if size > u64::MAX / 2 || size.count_ones() as usize != peaks.len() {
+            return Err(decode::Error::message(
+                "not the peaks of a tree of that size",
+            ));
+        }
+        Ok(Frontier { size, peaks })
+    }
 }
 
 impl Frontier {
