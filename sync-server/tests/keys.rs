@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jig::Server;
 use shared::bytes::{Fixed, KeyId};
-use shared::event::{CustomerErased, Role};
+use shared::event::{CustomerErased, HeldReleased, Role};
 use shared::ids::{CustomerId, EventId};
-use shared::sync::wire::SealingKey;
+use shared::sync::wire::{SealingKey, Verdict};
 
 fn key(number: u8) -> SealingKey {
     SealingKey {
@@ -126,6 +126,43 @@ async fn an_erased_customer_is_forgotten_in_every_file_and_on_every_phone() {
     assert_eq!(helper.keys[200..], gone, "told once, and not undone");
     server.stop().await;
     assert_eq!(files_with(&server.data(), &[7; 32]), [] as [PathBuf; 0]);
+}
+
+#[tokio::test]
+async fn an_erasure_of_a_removed_phone_takes_effect_when_the_owner_lets_it_in() {
+    let server = Server::new().await;
+    let mut owner = server.shop().await;
+    let mut helper = owner.bring_in(Role::Manager).await;
+    owner.new_keys = (1..=200).map(key).collect();
+    owner.revoke(helper.number);
+    owner.sync().await;
+    let erased = helper.write(CustomerErased {
+        customer: CustomerId(EventId::new(1, 1)),
+        keys: vec![key(7).id],
+    });
+    let other = helper.write(CustomerErased {
+        customer: CustomerId(EventId::new(1, 2)),
+        keys: vec![key(8).id],
+    });
+    helper.send(&helper.ask_all()).await.expect("handed in");
+    owner.sync().await;
+    assert_eq!(owner.entries().last(), Some(&(other, Verdict::Held)));
+    assert!(!files_with(&server.data(), &[7; 32]).is_empty(), "it waits");
+
+    owner.write(HeldReleased {
+        events: vec![erased],
+    });
+    owner.sync().await;
+    let gone = SealingKey {
+        key: None,
+        ..key(7)
+    };
+    assert_eq!(owner.keys.last(), Some(&gone));
+    assert_eq!(files_with(&server.data(), &[7; 32]), [] as [PathBuf; 0]);
+    assert!(
+        !files_with(&server.data(), &[8; 32]).is_empty(),
+        "the other still waits"
+    );
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use super::sealed;
 use crate::bytes::{Fixed, KeyId};
 use crate::calendar::TimeMs;
 use crate::event::PublicKey;
-use crate::ids::{DeviceNo, ShopId};
+use crate::ids::{DeviceNo, EventId, ShopId};
 use crate::sync::engine::Failure;
-use crate::sync::erasure::erased_keys;
+use crate::sync::erasure::{erased_by_release, erased_keys, released};
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
 use crate::sync::restore::{
     NotTaken, RECOVERY_RETRY_MS, Recovery, check_head, is_its_own, take_back,
@@ -170,6 +170,14 @@ impl Server {
             self.chunks.push(chunk);
         }
         self.state = taken.after;
+        // Each release again: it may have come before what it lets in was back.
+        let all = self.chunks.iter().flat_map(|chunk| {
+            let events = chunk.events.as_deref().unwrap_or_default();
+            released(chunk.verdict, events, None)
+        });
+        for id in self.erased_by_release(&all.collect()) {
+            self.set_key(SealingKey { id, key: None });
+        }
         Ok(())
     }
 
@@ -211,9 +219,23 @@ impl Server {
             let chunks = judgement.chunks.iter();
             chunks.flat_map(move |chunk| erased_keys(chunk.verdict, chunk.events(push)))
         });
-        for id in erased.collect::<Vec<KeyId>>() {
+        let mut erased: Vec<KeyId> = erased.collect();
+        let released = request.push.iter().flat_map(|push| {
+            let chunks = judgement.chunks.iter();
+            chunks.flat_map(move |chunk| released(chunk.verdict, chunk.events(push), None))
+        });
+        erased.extend(self.erased_by_release(&released.collect()));
+        for id in erased {
             self.set_key(SealingKey { id, key: None });
         }
+    }
+
+    fn erased_by_release(&self, released: &BTreeSet<EventId>) -> Vec<KeyId> {
+        let erased = self.chunks.iter().flat_map(|chunk| {
+            let events = chunk.events.as_deref().unwrap_or_default();
+            erased_by_release(chunk.verdict, events, None, released)
+        });
+        erased.collect()
     }
 
     /// The first key of a name stands, and a destroyed one never comes back.

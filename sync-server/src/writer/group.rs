@@ -1,16 +1,16 @@
 //! Pushes that are committed together.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use shared::bytes::{Bytes, KeyId};
 use shared::calendar::TimeMs;
 use shared::event::Role;
-use shared::ids::{DeviceNo, ShopId};
-use shared::sync::erasure::erased_keys;
+use shared::ids::{DeviceNo, EventId, ShopId};
+use shared::sync::erasure::{erased_by_release, erased_keys, released};
 use shared::sync::judge::{self, Judgement, LogState};
-use shared::sync::wire::{Advice, MAX_KEYS, SealingKey, SyncRequest};
+use shared::sync::wire::{Advice, MAX_ANSWER_BYTES, MAX_KEYS, SealingKey, SyncRequest, Verdict};
 
 use super::{Reply, SyncJob, Taken, Task, unknown};
 use crate::http::error::{Code, Refusal};
@@ -99,7 +99,15 @@ impl Task {
             self.recoveries.check(&record.state)?;
         }
 
-        let keys = wanted_keys(record, device, &request, &judgement);
+        let mut keys = wanted_keys(record, device, &request, &judgement);
+        if let Some(push) = &request.push {
+            let branch = record.state.authority.branch(device);
+            let chunks = judgement.chunks.iter();
+            let released =
+                chunks.flat_map(|chunk| released(chunk.verdict, chunk.events(push), branch));
+            let released = released.collect();
+            keys.extend(self.erased_by_release(record, &released).await?);
+        }
         let keys = self.news_of_keys(group, shop, keys).await?;
         let admitted = match &judgement.after {
             Some(after) => self.admitted(group, shop, after).await?,
@@ -190,6 +198,31 @@ impl Task {
             }
         }
         Ok(news)
+    }
+
+    /// The tombstones of the keys that held entries destroy now that the owner lets them in. The
+    /// owner has read them, so they are in the store; this is rare, and looks through all of it.
+    pub(super) async fn erased_by_release(
+        &self,
+        record: &ShopRecord,
+        released: &BTreeSet<EventId>,
+    ) -> Result<Vec<SealingKey>, Refusal> {
+        let (mut keys, mut after) = (Vec::new(), 0);
+        while !released.is_empty() {
+            let chunks = self
+                .store
+                .chunks(record.number, after, MAX_ANSWER_BYTES)
+                .await?;
+            let Some(last) = chunks.last() else { break };
+            after = last.position + u64::from(last.count) - 1;
+            for chunk in chunks.iter().filter(|it| it.verdict == Verdict::Held) {
+                let branch = record.state.authority.branch(chunk.device);
+                let events = chunk.events()?;
+                let erased = erased_by_release(chunk.verdict, &events, branch, released);
+                keys.extend(erased.map(|id| SealingKey { id, key: None }));
+            }
+        }
+        Ok(keys)
     }
 
     /// The phones that may speak for the shop from now on: the owner has just enrolled them.

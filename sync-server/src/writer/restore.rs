@@ -1,7 +1,9 @@
 //! Takes back what the server lost and phones hold, and lets in again whom it has forgotten.
 
-use shared::ids::{DeviceNo, ShopId};
-use shared::sync::erasure::erased_keys;
+use std::collections::BTreeSet;
+
+use shared::ids::{DeviceNo, EventId, ShopId};
+use shared::sync::erasure::{erased_by_release, erased_keys, released};
 use shared::sync::restore::{NotTaken, TakenBack, take_back};
 use shared::sync::wire::{Part, SealingKey, Token, TreeHead};
 
@@ -32,7 +34,23 @@ impl Task {
         let erased = chunks.iter().flat_map(|(chunk, _)| {
             erased_keys(chunk.verdict, chunk.events.as_deref().unwrap_or_default())
         });
-        let erased = erased.map(|id| SealingKey { id, key: None }).collect();
+        let mut erased: Vec<SealingKey> = erased.map(|id| SealingKey { id, key: None }).collect();
+        // What the owner let in may have come back just now, or have been here all the time.
+        let authority = &after.authority;
+        let let_in: BTreeSet<EventId> = chunks
+            .iter()
+            .flat_map(|(chunk, _)| {
+                let events = chunk.events.as_deref().unwrap_or_default();
+                released(chunk.verdict, events, authority.branch(chunk.device))
+            })
+            .collect();
+        for (chunk, _) in &chunks {
+            let events = chunk.events.as_deref().unwrap_or_default();
+            let branch = authority.branch(chunk.device);
+            let keys = erased_by_release(chunk.verdict, events, branch, &let_in);
+            erased.extend(keys.map(|id| SealingKey { id, key: None }));
+        }
+        erased.extend(self.erased_by_release(record, &let_in).await?);
         let keys = self.news_of_keys(&group, shop, erased).await?;
         let admitted = self.admitted(&group, shop, &after).await?;
         self.recoveries
