@@ -159,6 +159,7 @@ fn golden_of_today() -> String {
             message: "the queue is full".to_owned(),
             retry_after_ms: full.then_some(1_500),
             place: None,
+            protocols: None,
         };
         line(&format!("ErrorBody {name}"), &written(&error));
     }
@@ -283,6 +284,17 @@ fn golden_of_today() -> String {
         ..answer(false)
     };
     line("SyncAnswer restored", &written(&restored));
+    let other = ErrorBody {
+        code: "protocol".to_owned(),
+        message: "this server does not speak version 9 of the protocol".to_owned(),
+        retry_after_ms: None,
+        place: None,
+        protocols: Some(Protocols {
+            oldest: 1,
+            newest: 2,
+        }),
+    };
+    line("ErrorBody protocol", &written(&other));
     lines
 }
 

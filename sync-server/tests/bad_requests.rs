@@ -10,7 +10,8 @@ use jig::{Phone, Server};
 use reqwest::Method;
 use shared::bytes::{Bytes, Fixed};
 use shared::sync::wire::{
-    MAX_ENCODED_REQUEST_BYTES, MAX_REQUEST_BYTES, PROTOCOL, Push, SealingKey, SyncRequest,
+    MAX_ENCODED_REQUEST_BYTES, MAX_REQUEST_BYTES, PROTOCOL, Protocols, Push, SealingKey,
+    SyncRequest,
 };
 
 /// The state of a shop that no refused request may change.
@@ -285,6 +286,12 @@ async fn a_request_for_another_shop_or_another_life_of_it_is_refused() {
     assert_eq!(
         refuses(&phone, None, encoded(&newer)).await,
         (426, "protocol".to_owned())
+    );
+    let refused = phone.send(&newer).await.expect_err("too new");
+    assert_eq!(
+        refused.body.protocols,
+        Some(Protocols::SPOKEN),
+        "the phone learns what it may speak"
     );
 }
 

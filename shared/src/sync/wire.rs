@@ -461,4 +461,39 @@ pub struct ErrorBody {
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<u32>,
+    /// The versions of the protocol that the server speaks, if that was the reason.
+    #[n(4)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocols: Option<Protocols>,
+}
+
+/// Versions of the protocol, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct Protocols {
+    /// The first.
+    #[n(0)]
+    pub oldest: u16,
+    /// The last.
+    #[n(1)]
+    pub newest: u16,
+}
+
+impl Protocols {
+    /// The versions that this build speaks.
+    pub const SPOKEN: Protocols = Protocols {
+        oldest: *PROTOCOLS.start(),
+        newest: *PROTOCOLS.end(),
+    };
+
+    /// Is this version one of them?
+    pub const fn contain(self, version: u16) -> bool {
+        self.oldest <= version && version <= self.newest
+    }
+
+    /// The newest version that both speak.
+    pub fn common(self, other: Protocols) -> Option<u16> {
+        let newest = self.newest.min(other.newest);
+        (newest >= self.oldest.max(other.oldest)).then_some(newest)
+    }
 }

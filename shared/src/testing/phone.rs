@@ -12,7 +12,9 @@ use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
 use crate::sync::log::ChainHead;
 use crate::sync::restore::readmit_message;
-use crate::sync::wire::{Challenge, Chunk, Generation, ReadmitRequest, SealingKey, Verdict};
+use crate::sync::wire::{
+    Challenge, Chunk, Generation, Protocols, ReadmitRequest, SealingKey, Verdict,
+};
 
 /// The first life of the log of tests.
 pub const GENERATION: Generation = Fixed([9; 16]);
@@ -331,6 +333,15 @@ impl Phone {
             ledger: self.disk.fold(),
         });
         self.handle(Input::Started { online })
+    }
+
+    /// The running app speaks these versions of the protocol.
+    pub fn speak(&mut self, protocols: Protocols) {
+        self.running
+            .as_mut()
+            .expect("the app runs")
+            .engine
+            .speak(protocols);
     }
 
     /// The app ends without a word.

@@ -18,9 +18,9 @@ use crate::sync::restore::{
 use crate::sync::segment;
 use crate::sync::tree;
 use crate::sync::wire::{
-    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL, Part, Push,
-    ReadmitRequest, Restoration, RestoreAnswer, RestoreRequest, Sealed, SealingKey, SegmentName,
-    SyncAnswer, SyncRequest, TreeHead, Verdict,
+    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL, Part, Protocols,
+    Push, ReadmitRequest, Restoration, RestoreAnswer, RestoreRequest, Sealed, SealingKey,
+    SegmentName, SyncAnswer, SyncRequest, TreeHead, Verdict,
 };
 
 /// What the server's disk holds. A clone of it is a backup.
@@ -41,6 +41,8 @@ pub struct Server {
     forgotten: BTreeSet<DeviceNo>,
     /// Set after it was set back.
     recovery: Option<Recovery>,
+    /// The versions of the protocol that it speaks.
+    pub protocols: Protocols,
     /// How often it was set back.
     set_backs: u8,
 }
@@ -52,6 +54,8 @@ pub enum NotServed {
     NotKnown,
     /// It waits for those who hold what it lost.
     Recovering,
+    /// It speaks only these versions of the protocol.
+    OtherProtocol(Protocols),
     /// The judge refuses.
     Refused(Refusal),
     /// A part of the log is not taken back.
@@ -66,6 +70,7 @@ impl From<NotServed> for Failure {
             NotServed::Recovering => Failure::Busy {
                 retry_after_ms: RECOVERY_RETRY_MS,
             },
+            NotServed::OtherProtocol(protocols) => Failure::OtherProtocol(Some(protocols)),
             NotServed::Refused(refusal) => Failure::Refused(refusal.code().to_owned()),
             NotServed::NotTaken(reason) => Failure::Refused(reason.code().to_owned()),
         }
@@ -89,6 +94,7 @@ impl Server {
             key,
             forgotten: BTreeSet::new(),
             recovery: None,
+            protocols: Protocols::SPOKEN,
             set_backs: 0,
         }
     }
@@ -231,6 +237,9 @@ impl Server {
     }
 
     fn erased_by_release(&self, released: &BTreeSet<EventId>) -> Vec<KeyId> {
+        if released.is_empty() {
+            return Vec::new();
+        }
         let erased = self.chunks.iter().flat_map(|chunk| {
             let events = chunk.events.as_deref().unwrap_or_default();
             erased_by_release(chunk.verdict, events, None, released)
@@ -349,7 +358,7 @@ impl Server {
             more |= after + keys.len() < self.keys.len();
         }
         SyncAnswer {
-            protocol: PROTOCOL,
+            protocol: request.protocol,
             generation: self.state.log.generation(),
             results: judgement.results.clone(),
             standing: judgement.standing,
@@ -431,7 +440,15 @@ impl Server {
         elapsed_ms: u64,
     ) -> Result<SyncAnswer, NotServed> {
         self.check_token(device)?;
-        let judgement = self.judge(device, request, now);
+        if !self.protocols.contain(request.protocol) {
+            return Err(NotServed::OtherProtocol(self.protocols));
+        }
+        // The judge is of this build, whatever the server is said to speak.
+        let spoken = SyncRequest {
+            protocol: PROTOCOL,
+            ..request.clone()
+        };
+        let judgement = self.judge(device, &spoken, now);
         let judgement = judgement.map_err(NotServed::Refused)?;
         self.hear(device, judgement.after.is_some(), elapsed_ms)?;
         self.commit(request, &judgement);

@@ -1,9 +1,10 @@
 //! Copies of a phone's storage, and storages restored from older ones.
 
 use crate::jig::*;
+use shared::event::Role;
 use shared::ids::DeviceNo;
 use shared::sync::engine::{Activity, Input, Output, Stop};
-use shared::testing::device::NOW;
+use shared::testing::device::{NOW, enrolled};
 use shared::testing::phone::Phone;
 
 #[test]
@@ -72,4 +73,30 @@ fn an_entry_written_while_the_restored_chain_is_stored_is_a_copy_that_writes() {
     tell(&mut restored, &mut server, Input::TimerFired(ticket));
     assert_eq!(activity(&restored), Activity::Stopped(Stop::Forked));
     assert_eq!(restored.disk.writer.events.len(), 2, "it keeps its own");
+}
+
+#[test]
+fn an_emptied_phone_pairs_anew_gets_everything_back_and_writes_over_nothing() {
+    let (mut server, mut one, mut two) = two_phones();
+    write(&mut two, &mut server, credit(10));
+    write(&mut one, &mut server, credit(20));
+    tell(&mut two, &mut server, Input::SyncNow);
+    let lost = two;
+    // Its storage is gone, and its number and key with it: it is a new phone to the shop.
+    write(&mut one, &mut server, enrolled(3, Role::Cashier));
+    let before = server.chunks.clone();
+    let mut again = phone(3);
+    start(&mut again, &mut server);
+    assert_eq!(server.chunks, before, "it pushed nothing");
+    assert_eq!(again.ledger().entries.len(), 2);
+    assert!(
+        lost.ledger()
+            .entries
+            .keys()
+            .all(|entry| again.ledger().entries.contains_key(entry))
+    );
+    write(&mut again, &mut server, credit(30));
+    tell(&mut one, &mut server, Input::SyncNow);
+    assert_eq!(one.ledger().to_bytes(), again.ledger().to_bytes());
+    assert_eq!(one.ledger().entries.len(), 3);
 }

@@ -153,6 +153,7 @@ fn only_the_server_itself_is_believed() {
             message: String::new(),
             retry_after_ms,
             place: None,
+            protocols: None,
         };
         minicbor::to_vec(&body).expect("in memory")
     };

@@ -6,6 +6,7 @@ mod jig;
 mod line;
 mod meeting;
 mod people;
+mod races;
 mod restored;
 mod rewritten;
 mod storage;

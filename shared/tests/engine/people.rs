@@ -4,8 +4,10 @@ use crate::jig::*;
 use shared::event::{DeviceRevoked, Role};
 use shared::ids::DeviceNo;
 use shared::sync::engine::{Activity, Failure, Input, Problem, SLOW_RETRY_MS, Stop};
-use shared::sync::wire::Verdict;
+use shared::sync::wire::{Protocols, Verdict};
 use shared::testing::device::{NOW, enrolled, key};
+use shared::testing::phone::Phone;
+use shared::testing::server::Server;
 
 #[test]
 fn an_entry_that_was_not_accepted_makes_the_phone_count_anew() {
@@ -75,9 +77,65 @@ fn an_app_and_a_server_without_a_common_version_say_so() {
     assert_eq!(activity(&one), Activity::Stopped(Stop::UpdateNeeded));
     let outputs = one.handle(Input::SyncNow);
     let (ticket, _) = until_sent(&mut one, outputs);
-    let refused = Failure::Refused("protocol".to_owned());
-    let _ = one.handle(Input::Failed(ticket, refused));
+    let _ = one.handle(Input::Failed(ticket, Failure::OtherProtocol(None)));
     assert_eq!(activity(&one), Activity::Stopped(Stop::UpdateNeeded));
+}
+
+const fn versions(oldest: u16, newest: u16) -> Protocols {
+    Protocols { oldest, newest }
+}
+
+/// What a phone that speaks `app` comes to with a server that speaks `server`, and in how many
+/// requests.
+fn meet(app: Protocols, speaks: Protocols) -> (Activity, Vec<u16>, Phone, Server) {
+    let (mut server, mut one, _) = two_phones();
+    server.protocols = speaks;
+    one.speak(app);
+    let outputs = write(&mut one, &mut server, credit(250));
+    let asked = requests(&outputs).iter().map(|it| it.protocol).collect();
+    (activity(&one), asked, one, server)
+}
+
+#[test]
+fn a_phone_that_is_newer_than_its_server_speaks_as_the_server_does() {
+    let (activity, asked, one, _) = meet(versions(1, 5), versions(1, 3));
+    assert_eq!((activity, asked), (Activity::Settled, vec![5, 3]));
+    assert_eq!(one.engine().status().waiting, 0);
+}
+
+#[test]
+fn a_server_that_is_newer_than_a_phone_answers_as_the_phone_speaks() {
+    let (activity, asked, _, _) = meet(versions(1, 1), versions(1, 7));
+    assert_eq!((activity, asked), (Activity::Settled, vec![1]));
+}
+
+#[test]
+fn a_server_of_before_that_names_no_versions_is_met_by_trying() {
+    let (mut server, mut one, _) = two_phones();
+    one.speak(versions(1, 3));
+    let mut outputs = one.handle(Input::SyncNow);
+    for version in [3, 2] {
+        let (ticket, request) = until_sent(&mut one, outputs);
+        assert_eq!(request.protocol, version);
+        outputs = one.handle(Input::Failed(ticket, Failure::OtherProtocol(None)));
+    }
+    settle(&mut one, &mut server, outputs);
+    assert_eq!(activity(&one), Activity::Settled);
+}
+
+#[test]
+fn without_a_common_version_nothing_is_lost_and_an_update_of_either_side_is_enough() {
+    for (app, speaks) in [
+        (versions(1, 2), versions(3, 4)),
+        (versions(3, 4), versions(1, 2)),
+    ] {
+        let (activity_then, _, mut one, mut server) = meet(app, speaks);
+        assert_eq!(activity_then, Activity::Stopped(Stop::UpdateNeeded));
+        assert_eq!(one.engine().status().waiting, 1, "it stays here");
+        server.protocols = versions(1, 4);
+        tell(&mut one, &mut server, Input::SyncNow);
+        assert_eq!(activity(&one), Activity::Settled);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use shared::sync::judge;
-use shared::sync::wire::ErrorBody;
+use shared::sync::wire::{ErrorBody, Protocols};
 
 use crate::store::StoreError;
 
@@ -150,6 +150,7 @@ impl Refusal {
             message: self.message.clone(),
             retry_after_ms: self.retry_after_ms,
             place: self.place,
+            protocols: (self.code == Code::UnsupportedProtocol).then_some(Protocols::SPOKEN),
         }
     }
 }

@@ -10,7 +10,7 @@ use shared::sync::judge::{self, Judgement};
 use shared::sync::segment::{self, packed};
 use shared::sync::wire::{
     Advice, Chunk, MAX_ANSWER_BYTES, MAX_ENCODED_REQUEST_BYTES, MAX_KEYS, MAX_PUSH_EVENTS,
-    MAX_SEGMENTS, MEDIA_TYPE, PROTOCOL, Sealed, SyncAnswer, SyncRequest,
+    MAX_SEGMENTS, MEDIA_TYPE, Sealed, SyncAnswer, SyncRequest,
 };
 
 use super::App;
@@ -51,6 +51,7 @@ pub async fn sync(
     };
     drop(bytes);
     let asked = Asked {
+        protocol: request.protocol,
         position: request.position,
         reads_segments: request
             .segments
@@ -71,6 +72,7 @@ pub async fn sync(
 
 /// What is left of a request once the push was taken.
 struct Asked {
+    protocol: u16,
     position: u64,
     reads_segments: bool,
     keys_after: u64,
@@ -130,7 +132,7 @@ async fn pull(
     let more =
         judgement.may_read() && (reached < size || (reads_names && keys_last < record.last_key));
     Ok(SyncAnswer {
-        protocol: PROTOCOL,
+        protocol: asked.protocol,
         generation: record.state.log.generation(),
         results: judgement.results,
         standing: judgement.standing,

@@ -501,6 +501,7 @@ pub async fn read<A: for<'b> Decode<'b, ()>>(answer: Response) -> Result<A, Refu
                 .as_u64()
                 .map(|wait_ms| wait_ms as u32),
             place: json["place"].as_u64().map(|place| place as u32),
+            protocols: None,
         }
     };
     Err(Refused {

@@ -11,7 +11,7 @@ use super::status::{Activity, Problem, Stop, SyncStatus};
 use super::wait::{Budget, LOCAL_WAIT_MS, Waits};
 use super::{Batch, Cursor, Input, Output, Stored, Ticket};
 use crate::ids::DeviceNo;
-use crate::sync::wire::{Advice, Restoration, SegmentName};
+use crate::sync::wire::{Advice, Protocols, Restoration, SegmentName};
 
 /// The sync of one device with its server.
 #[derive(Debug)]
@@ -40,6 +40,9 @@ pub struct Engine {
     keys_for: Option<(Restoration, bool)>,
     /// The server let this device in again, and has not answered since.
     readmitted: bool,
+    /// The versions of the protocol that this app speaks, and the one that it speaks now.
+    protocols: Protocols,
+    protocol: u16,
     shown: Option<SyncStatus>,
 }
 
@@ -117,8 +120,17 @@ impl Engine {
             clock_offset_ms: None,
             keys_for: None,
             readmitted: false,
+            protocols: Protocols::SPOKEN,
+            protocol: Protocols::SPOKEN.newest,
             shown: None,
         }
+    }
+
+    /// Has it speak other versions of the protocol than this build does.
+    #[cfg(feature = "testing")]
+    pub const fn speak(&mut self, protocols: Protocols) {
+        self.protocols = protocols;
+        self.protocol = protocols.newest;
     }
 
     /// How far the log was read, as it is stored.

@@ -5,7 +5,7 @@ use minicbor::{Decode, Decoder};
 use super::status::{Problem, Rewritten, Stop};
 use crate::sync::judge::Refusal;
 use crate::sync::segment;
-use crate::sync::wire::{ErrorBody, MEDIA_TYPE, SyncAnswer};
+use crate::sync::wire::{ErrorBody, MEDIA_TYPE, Protocols, SyncAnswer};
 
 /// The longest body of a reply, decoded. A shell that meets a longer one gives up reading it and
 /// says [`Failure::NotOurServer`].
@@ -33,6 +33,9 @@ pub enum Failure {
     ServerFault,
     /// The server does not know the token (401).
     NotKnown,
+    /// The server does not speak the version of the request (426), but these; a server of before
+    /// does not say which.
+    OtherProtocol(Option<Protocols>),
     /// The server refuses the request, with this machine-readable reason (4xx).
     Refused(String),
 }
@@ -81,6 +84,7 @@ fn read_failure(
         },
         (500..=599, _) => Failure::ServerFault,
         (401, Some(_)) => Failure::NotKnown,
+        (426, Some(error)) => Failure::OtherProtocol(error.protocols),
         (400..=499, Some(error)) => Failure::Refused(error.code),
         _ => Failure::NotOurServer,
     }
@@ -139,6 +143,7 @@ impl Failure {
             Failure::NotOurServer => Problem::NotOurServer,
             Failure::ServerFault => Problem::ServerFault,
             Failure::NotKnown => return Consequence::Stop(Stop::NotKnown),
+            Failure::OtherProtocol(_) => return Consequence::Stop(Stop::UpdateNeeded),
             Failure::Refused(code) if code == BAD_SIGNATURE => Problem::SignatureRefused,
             Failure::Refused(code) => match stop_of(code) {
                 Some(stop) => return Consequence::Stop(stop),
@@ -151,7 +156,6 @@ impl Failure {
 
 fn stop_of(code: &str) -> Option<Stop> {
     let stops = [
-        (Refusal::Protocol(0), Stop::UpdateNeeded),
         (
             Refusal::OtherGeneration,
             Stop::LogRewritten(Rewritten::OtherGeneration),

@@ -11,9 +11,7 @@ use crate::sync::engine::status::{Problem, Rewritten, Stop};
 use crate::sync::engine::wait::{LOCAL_WAIT_MS, REQUEST_WAIT_MS, SLOW_RETRY_MS};
 use crate::sync::engine::{Batch, Check, Output, Ticket};
 use crate::sync::tree;
-use crate::sync::wire::{
-    Advice, DeviceStanding, PROTOCOL, PROTOCOLS, Signature, SyncAnswer, SyncRequest,
-};
+use crate::sync::wire::{Advice, DeviceStanding, Protocols, Signature, SyncAnswer, SyncRequest};
 
 impl Engine {
     pub(super) fn begin(&mut self, out: &mut Vec<Output>) {
@@ -44,7 +42,7 @@ impl Engine {
         let log = &self.cursor.log;
         let last = self.outbox.last();
         let request = SyncRequest {
-            protocol: PROTOCOL,
+            protocol: self.protocol,
             generation: Some(log.generation()),
             position: log.size(),
             root: log.root(),
@@ -65,7 +63,7 @@ impl Engine {
         let Phase::Asking(plan) = self.phase else {
             return;
         };
-        if !PROTOCOLS.contains(&answer.protocol) {
+        if answer.protocol != self.protocol {
             return self.stop(Stop::UpdateNeeded, out);
         }
         if answer.generation != self.cursor.log.generation() {
@@ -220,9 +218,31 @@ impl Engine {
     // How a round ends when it does not go well.
 
     pub(super) fn failed(&mut self, failure: &Failure, out: &mut Vec<Output>) {
+        if let Failure::OtherProtocol(theirs) = failure {
+            return self.speak_otherwise(*theirs, out);
+        }
         match failure.consequence() {
             Consequence::Stop(stop) => self.look_back(stop, out),
             Consequence::Retry(problem) => self.back_off(problem, out),
+        }
+    }
+
+    /// The server does not speak this version: another one that both speak, or none.
+    fn speak_otherwise(&mut self, theirs: Option<Protocols>, out: &mut Vec<Output>) {
+        let older = Protocols {
+            newest: self.protocol.saturating_sub(1),
+            ..self.protocols
+        };
+        // Each version is tried once, the newest first, whatever the server says.
+        match older.common(theirs.unwrap_or(older)) {
+            Some(version) => {
+                self.protocol = version;
+                self.begin(out);
+            }
+            None => {
+                self.protocol = self.protocols.newest;
+                self.stop(Stop::UpdateNeeded, out);
+            }
         }
     }
 
