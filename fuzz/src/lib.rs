@@ -6,6 +6,7 @@
 
 mod event;
 mod export;
+mod packed;
 mod proof;
 mod restore;
 mod seeds;
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "event",
         run: event::run,
@@ -61,6 +62,10 @@ pub const TARGETS: [Target; 9] = [
     Target {
         name: "snapshot",
         run: snapshot::run,
+    },
+    Target {
+        name: "packed",
+        run: packed::run,
     },
 ];
 

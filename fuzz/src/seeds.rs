@@ -3,6 +3,8 @@
 use minicbor::Encode;
 use shared::calendar::BusinessDay;
 use shared::event::{Kind, encode};
+use shared::ids::DeviceNo;
+use shared::sync::segment::packed::pack;
 use shared::sync::segment::write;
 use shared::sync::wire::SyncRequest;
 use shared::testing::archive::Archive;
@@ -65,6 +67,11 @@ pub fn seeds() -> Vec<Seed> {
     }
     for (number, request) in restore::sound_requests().iter().enumerate() {
         seeds.push(("restore", format!("part-{number}"), bytes(request)));
+    }
+    for (first_seq, name) in [(1, "all"), (4, "last")] {
+        let request = founder.ask_with(first_seq, 5);
+        let packed = pack(DeviceNo::FOUNDER, &request).expect("the end of a chain");
+        seeds.push(("packed", name.to_owned(), packed));
     }
     for (events, name) in [(20, "small"), (60, "large")] {
         seeds.push(("snapshot", name.to_owned(), snapshot::sound(events)));

@@ -122,5 +122,5 @@ macro_rules! mutations {
 }
 
 mutations! {
-    event, segment, request, answer, inclusion, consistency, export, restore, snapshot,
+    event, segment, request, answer, inclusion, consistency, export, restore, snapshot, packed,
 }
