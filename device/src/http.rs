@@ -26,6 +26,9 @@ const MIN_COMPRESSED_BYTES: usize = 1024;
 const BUFFER_BYTES: usize = 16 * 1024;
 /// The longest silence while an answer is awaited. A join waits 25 s for the owner.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest that a call may take, its body read to the end: a line that is half open, or lets a
+/// byte through now and then, must not hold a tool for ever.
+const CALL_PATIENCE: Duration = Duration::from_secs(90);
 /// How often a request that met a busy server is sent again.
 const MAX_TRIES: u32 = 5;
 /// When a busy server says nothing about when to come back.
@@ -38,6 +41,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 pub struct Http {
     client: reqwest::Client,
     server: String,
+    patience: Duration,
 }
 
 /// Where a server is, and whom to believe that it is the one.
@@ -133,7 +137,14 @@ impl Http {
         Ok(Http {
             client,
             server: url.as_str().trim_end_matches('/').to_owned(),
+            patience: CALL_PATIENCE,
         })
+    }
+
+    /// The same with another patience for each call.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Http {
+        Http { patience, ..self }
     }
 
     /// The address of the server, without a slash at its end.
@@ -187,7 +198,10 @@ impl Http {
     ) -> Result<Reply, CallError> {
         let not_pakka = || CallError::NotPakka(self.server.clone());
         for _ in 0..MAX_TRIES {
-            let reply = self.send(method.clone(), path, token, body.clone()).await?;
+            let sending = self.send(method.clone(), path, token, body.clone());
+            let reply = tokio::time::timeout(self.patience, sending)
+                .await
+                .map_err(|_| CallError::Unreachable(self.server.clone()))??;
             match reply.status {
                 200..=299 => return Ok(reply),
                 429 | 503 => tokio::time::sleep(reply.wait()).await,
