@@ -45,6 +45,22 @@ test("the app opens again when the server is gone, also after the browser was cl
   await expect(priya.page.locator("#loading")).toHaveCount(0);
 });
 
+test("a fault that stops the app is said, and the app opens again", async ({ phone }) => {
+  const { page } = await phone("Priya");
+  await expect(page.locator("#loading")).toHaveCount(0);
+  // What the browser tells of a wasm that has stopped.
+  await page.evaluate(() => {
+    setTimeout(() => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    });
+  });
+
+  await expect(page.getByRole("dialog")).toContainText("Everything that showed its tick is safe");
+  await page.getByRole("button", { name: "Open it again" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "No, open a new shop" })).toBeVisible();
+});
+
 test("the server's own paths are never answered from the phone", async ({ server, phone }) => {
   const priya = await phone("Priya");
   await priya.isStored();

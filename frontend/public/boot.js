@@ -28,6 +28,8 @@ async function startApp() {
   new MutationObserver((_, observer) => {
     observer.disconnect();
     window.removeEventListener("error", sayItDidNotStart);
+    window.addEventListener("error", (event) => sayItStopped(event.error));
+    window.addEventListener("unhandledrejection", (event) => sayItStopped(event.reason));
     shown = true;
     document.getElementById("loading")?.remove();
   }).observe(document.body, { childList: true });
@@ -39,6 +41,27 @@ async function startApp() {
     console.error(error);
     sayItDidNotStart();
   }
+}
+
+/** A fault in the app has stopped it: what is on the screen answers no tap any more. */
+function sayItStopped(error) {
+  if (!(error instanceof WebAssembly.RuntimeError) || document.getElementById("stopped")) return;
+  const hindi = html.lang === "hi";
+  const words = document.createElement("p");
+  words.textContent = hindi
+    ? "ऐप में गड़बड़ हुई और वह रुक गया। जिस पर सही का निशान दिखा, वह सब सुरक्षित है।"
+    : "The app had a fault and stopped. Everything that showed its tick is safe.";
+  const again = document.createElement("button");
+  again.type = "button";
+  again.className = "button primary";
+  again.textContent = hindi ? "फिर से खोलें" : "Open it again";
+  again.addEventListener("click", () => window.location.reload());
+  const stopped = document.createElement("dialog");
+  stopped.id = "stopped";
+  stopped.append(words, again);
+  stopped.addEventListener("cancel", (event) => event.preventDefault());
+  document.body.append(stopped);
+  stopped.showModal();
 }
 
 function sayItDidNotStart() {

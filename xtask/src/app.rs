@@ -1,12 +1,12 @@
 //! Building the app with Trunk, unless it is already built from these sources.
 
 use crate::sh::{Result, command, fail, output, root, run, say, target_dir};
-use crate::{fingerprint, tools};
+use crate::{fingerprint, small, tools};
 use std::fs;
 use std::path::PathBuf;
 
 /// What the built app depends on.
-const INPUTS: [&str; 11] = [
+const INPUTS: [&str; 12] = [
     "index.html",
     "Trunk.toml",
     "Cargo.toml",
@@ -16,6 +16,7 @@ const INPUTS: [&str; 11] = [
     "shared/Cargo.toml",
     "shared/src",
     "xtask/src/fingerprint.rs",
+    "xtask/src/small.rs",
     "xtask/src/stage.rs",
     "xtask/src/tools.rs",
 ];
@@ -63,7 +64,7 @@ pub fn build(profile: Profile) -> Result<()> {
         // Its own stack says nothing about what does not compile.
         .env_remove("RUST_BACKTRACE");
     if profile == Profile::Release {
-        trunk.arg("--release");
+        trunk.arg("--release").envs(small::SETTINGS);
     }
     // After a failed build the old `dist` still lies there: it must not pass
     // for the new one. (A successful one forgets the fingerprint in its hook.)

@@ -13,6 +13,7 @@ mod fuzz;
 mod run;
 mod sh;
 mod sim;
+mod small;
 mod stage;
 mod suite;
 mod tools;

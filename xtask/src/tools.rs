@@ -105,6 +105,7 @@ pub fn install_all() -> Result<()> {
 pub fn for_app() -> Result<()> {
     c_compiler()?;
     wasm_target()?;
+    std_source()?;
     install(&trunk())?;
     install(&wasm_bindgen()?)?;
     wasm_opt()
@@ -265,19 +266,39 @@ fn c_compiler() -> Result<()> {
 }
 
 fn wasm_target() -> Result<()> {
+    let target = format!("target {WASM_TARGET}");
+    of_rust(
+        &Path::new("lib/rustlib").join(WASM_TARGET),
+        &target,
+        &["target", "add", WASM_TARGET],
+    )
+}
+
+/// The source of the standard library, which the app has built for size.
+fn std_source() -> Result<()> {
+    let library = Path::new("lib/rustlib/src/rust/library/std");
+    of_rust(
+        library,
+        "component rust-src",
+        &["component", "add", "rust-src"],
+    )
+}
+
+/// A part of the Rust installation that lies at `place` in it.
+fn of_rust(place: &Path, name: &str, rustup: &[&str]) -> Result<()> {
     let Some(sysroot) = output(command("rustc").args(["--print", "sysroot"])) else {
         return fail("rustc did not run. Install Rust with rustup: https://rustup.rs");
     };
-    let installed = Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET);
-    if installed.is_dir() {
+    if Path::new(&sysroot).join(place).is_dir() {
         return Ok(());
     }
-    say(format!("installing the Rust target {WASM_TARGET}"));
-    run(command("rustup").args(["target", "add", WASM_TARGET])).or_else(|failure| {
+    say(format!("installing the Rust {name}"));
+    run(command("rustup").args(rustup)).or_else(|failure| {
         fail(format!(
-            "The Rust target {WASM_TARGET} could not be installed: {failure}.\n\
+            "The Rust {name} could not be installed: {failure}.\n\
              What to do: check that this machine reaches static.rust-lang.org, then run\n\
-             \x20   rustup target add {WASM_TARGET}"
+             \x20   rustup {}",
+            rustup.join(" ")
         ))
     })
 }
