@@ -39,7 +39,7 @@ fn check(bytes: &[u8]) {
         let _ = log.replay(*device, b"anything", NOW, Verdict::QuarantinedMalformed);
     }
     let _ = log.root();
-    let mut ledger = snapshot.into_ledger();
+    let mut ledger = snapshot.take().0;
     let next: Vec<_> = ledger
         .lanes
         .iter()

@@ -11,7 +11,7 @@ use crate::bytes::Hash;
 use crate::chain::digest;
 use crate::event::codec::bytes_of;
 use crate::event::shape::{Reader, Shape};
-use crate::ids::ShopId;
+use crate::ids::{DeviceNo, ShopId};
 use crate::ledger::{FOLD_VERSION, Ledger, stored};
 use crate::sync::log::Log;
 
@@ -78,15 +78,13 @@ impl Snapshot {
         &self.ledger
     }
 
-    /// The state, without history.
-    pub fn into_ledger(self) -> Ledger {
-        self.ledger
-    }
-
-    /// Is this what whole books come to at the same place?
-    pub fn agrees_with(&self, whole: &Ledger) -> bool {
-        let other = whole.without_history();
-        other.is_some_and(|other| body(&self.log, &other) == body(&self.log, &self.ledger))
+    /// The state, without history, and what is kept to compare the whole books with.
+    pub fn take(self) -> (Ledger, Mark) {
+        let mark = Mark {
+            sum: digest(&[&body(&self.log, &self.ledger)]),
+            log: self.log,
+        };
+        (self.ledger, mark)
     }
 
     /// As it is stored and sent: the name of the format, SHA-256 of the rest, deterministic CBOR.
@@ -154,6 +152,30 @@ impl Snapshot {
             && held_fit
             && !ledger.is_whole()
             && ledger.is_settled()
+    }
+}
+
+/// What is left of a snapshot whose state was taken up: enough to find out whether it was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    log: Log,
+    sum: Hash,
+}
+
+impl Mark {
+    /// The last position that was counted.
+    pub const fn position(&self) -> u64 {
+        self.log.size()
+    }
+
+    /// The last event of a device that was counted; 0 for none.
+    pub fn last_seq(&self, device: DeviceNo) -> u32 {
+        self.log.chain(device).map_or(0, |chain| chain.seq)
+    }
+
+    /// Was it what whole books come to at the same place?
+    pub fn agrees_with(&self, whole: &Ledger) -> bool {
+        whole.is_whole() && digest(&[&body(&self.log, whole)]) == self.sum
     }
 }
 

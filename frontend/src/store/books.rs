@@ -6,7 +6,7 @@ use shared::bytes::{Bytes, Hash};
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
-use shared::snapshot::Snapshot;
+use shared::snapshot::{Mark, Snapshot};
 use shared::sync::engine::Cursor;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, SealingKey, Verdict};
@@ -70,7 +70,7 @@ impl Books {
     }
 
     /// Books that go on from a snapshot; `None` if it does not belong to what is stored here.
-    pub(super) fn resume(loaded: &Loaded, snapshot: &Snapshot) -> Option<Books> {
+    pub(super) fn resume(loaded: &Loaded, snapshot: Snapshot) -> Option<(Books, Mark)> {
         let device = loaded.identity.device;
         let ledger = snapshot.ledger();
         let own = ledger.lanes.get(&device).map_or(0, |lane| lane.last_seq);
@@ -79,12 +79,17 @@ impl Books {
             None => snapshot.position() == 0,
         };
         let fits = of_this_log && own <= loaded.chain.seq && ledger.devices.contains_key(&device);
-        fits.then(|| Books {
-            ledger: ledger.clone(),
-            position: snapshot.position(),
+        if !fits {
+            return None;
+        }
+        let (ledger, mark) = snapshot.take();
+        let books = Books {
+            ledger,
+            position: mark.position(),
             confirmed_seq: if loaded.cursor.is_some() { own } else { 0 },
             ..Books::new(loaded.identity.clone(), loaded.chain)
-        })
+        };
+        Some((books, mark))
     }
 
     /// This device.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::Set as _;
 use shared::ids::ShopId;
-use shared::snapshot::Snapshot;
+use shared::snapshot::{Mark, Snapshot};
 use shared::sync::engine::{Batch, Input};
 use shared::sync::wire::SealingKey;
 use wasm_bindgen::JsValue;
@@ -172,7 +172,7 @@ pub(crate) fn made_keys(run: &Run, keys: &[SealingKey]) -> Vec<SealingKey> {
 pub(super) struct Opened {
     pub books: Books,
     /// What the books go on from, if they are without history, with its number.
-    pub snapshot: Option<(u64, Snapshot)>,
+    pub snapshot: Option<(u64, Mark)>,
     /// The records of the log and of own events that were read are many and small.
     pub scattered: [bool; 2],
     /// The device's private key.
@@ -195,13 +195,13 @@ pub(super) async fn open_books(
         let Some(loaded) = db.load_after(snapshot.position(), 0).await? else {
             return Ok(None);
         };
-        let Some(books) = Books::resume(&loaded, &snapshot) else {
+        let Some((books, mark)) = Books::resume(&loaded, snapshot) else {
             continue;
         };
         if let Ok(opened) = fold_loaded(books, loaded, &progress).await
             && opened.books.ledger.is_settled()
         {
-            let snapshot = Some((number, snapshot));
+            let snapshot = Some((number, mark));
             return Ok(Some(Opened { snapshot, ..opened }));
         }
     }

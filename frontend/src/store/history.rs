@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use shared::snapshot::Snapshot;
+use shared::snapshot::Mark;
 use shared::sync::wire::Chunk;
 use wasm_bindgen_futures::spawn_local;
 
@@ -38,7 +38,7 @@ pub enum History {
 pub(super) struct Recount {
     books: Books,
     /// What they are compared with on the way.
-    snapshot: Option<Snapshot>,
+    snapshot: Option<Mark>,
     progress: Box<dyn Fn(Progress)>,
     /// The lengths of the records of the log and of own events that were read.
     lengths: [Vec<usize>; 2],
@@ -95,7 +95,7 @@ fn compared(before: &Books, after: &Books) -> Rebuilt {
 
 impl Live {
     /// The books on the screen are without history: it is folded behind them from now on.
-    pub(super) fn fetch_history(self: &Rc<Live>, snapshot: Snapshot) {
+    pub(super) fn fetch_history(self: &Rc<Live>, snapshot: Mark) {
         let history = self.history.clone();
         let progress = move |progress| history.set(History::Coming(progress));
         progress(Progress::default());
@@ -107,11 +107,7 @@ impl Live {
         });
     }
 
-    fn recount_of(
-        &self,
-        snapshot: Option<Snapshot>,
-        progress: impl Fn(Progress) + 'static,
-    ) -> Recount {
+    fn recount_of(&self, snapshot: Option<Mark>, progress: impl Fn(Progress) + 'static) -> Recount {
         Recount {
             books: self.peek(Books::empty),
             snapshot,
@@ -212,10 +208,8 @@ impl Live {
         let (position, seq) = (recount.books.position, recount.books.last_own_seq());
         let loaded = self.db.load_after(position, seq).await?;
         let loaded = loaded.ok_or(StoreError::Gone)?;
-        let summed_up = recount.snapshot.as_ref().map_or(0, |snapshot| {
-            let own = snapshot.ledger().lanes.get(&loaded.identity.device);
-            own.map_or(0, |lane| lane.last_seq)
-        });
+        let summed_up = recount.snapshot.as_ref();
+        let summed_up = summed_up.map_or(0, |mark| mark.last_seq(loaded.identity.device));
         let mut slices = Slices::start();
         for run in &loaded.tail {
             recount.lengths[1].push(run.length_bytes());
@@ -245,8 +239,7 @@ impl Live {
     async fn compare(&self, recount: &mut Recount) -> Result<(), StoreError> {
         let books = &recount.books;
         let snapshot = recount.snapshot.take_if(|snapshot| {
-            let own = snapshot.ledger().lanes.get(&books.device());
-            let own = own.map_or(0, |lane| lane.last_seq);
+            let own = snapshot.last_seq(books.device());
             // Without a server, the place is the number of the last own event.
             snapshot.position() == books.position
                 && (books.position > 0 || own == books.last_own_seq())

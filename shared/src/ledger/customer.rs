@@ -63,28 +63,6 @@ pub struct Customer {
     pub last_written: Option<TimeMs>,
 }
 
-impl Customer {
-    /// The page without the entries on it.
-    pub(super) fn without_entries(&self) -> Customer {
-        Customer {
-            added: self.added.clone(),
-            name: self.name.clone(),
-            phone: self.phone.clone(),
-            address: self.address.clone(),
-            note: self.note.clone(),
-            language: self.language.clone(),
-            limit: self.limit.clone(),
-            messages: self.messages.clone(),
-            archived: self.archived.clone(),
-            erased: self.erased,
-            balance: self.balance,
-            entries: BTreeMap::new(),
-            taken_back: self.taken_back,
-            last_written: self.last_written,
-        }
-    }
-}
-
 /// What an entry does to the accounts of one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array, context_bound = "crate::ids::IdMap")]

@@ -67,7 +67,7 @@ fn column<'l, T: Encode<C> + 'l, C, W: encode::Write>(
     Ok(())
 }
 
-/// Writes a ledger, without what only one with history has.
+/// Writes a ledger without its history: of a whole one, what it comes to.
 pub(crate) fn write<C: IdMap, W: encode::Write>(
     ledger: &Ledger,
     encoder: &mut Encoder<W>,
@@ -78,7 +78,11 @@ pub(crate) fn write<C: IdMap, W: encode::Write>(
     ledger.devices.encode(encoder, ids)?;
     ledger.staff.encode(encoder, ids)?;
     write_customers(&ledger.customers, encoder, ids)?;
-    ledger.reversals.encode(encoder, ids)?;
+    encoder.map(ledger.waiting_reversals().count() as u64)?;
+    for (target, reversals) in ledger.waiting_reversals() {
+        target.encode(encoder, ids)?;
+        reversals.encode(encoder, ids)?;
+    }
     ledger.merged.encode(encoder, ids)?;
     ledger.held.encode(encoder, ids)?;
     ledger.released.encode(encoder, ids)?;
@@ -86,7 +90,7 @@ pub(crate) fn write<C: IdMap, W: encode::Write>(
     ledger.erased_keys.encode(encoder, ids)?;
     ledger.lanes.encode(encoder, ids)?;
     ledger.clock.encode(encoder, ids)?;
-    ledger.summary.encode(encoder, ids)
+    ledger.sum_up().encode(encoder, ids)
 }
 
 impl Shape for Ledger {

@@ -7,15 +7,17 @@
 //! longer knows how. Then it is [unsettled](Ledger::is_settled), and nobody is shown it: the whole
 //! ledger has to be folded first.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
-use super::Ledger;
+use super::{Ledger, Reversal};
 use crate::bytes::Hash;
 use crate::calendar::BusinessDay;
 use crate::chain::digest;
 use crate::event::codec::bytes_of;
+use crate::event::shape::{Reader, Shape};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
 use crate::money::Paise;
 
@@ -154,11 +156,7 @@ impl Ledger {
     /// SHA-256 of what the books come to: the bytes of those without history. Whoever has folded
     /// the same events has the same.
     pub fn summed_up_checksum(&self) -> Hash {
-        let summed_up = self.without_history();
-        let bytes = bytes_of(|encoder, ids| {
-            super::stored::write(summed_up.as_ref().unwrap_or(self), encoder, ids)
-        });
-        digest(&[&bytes])
+        digest(&[&self.summed_up_bytes()])
     }
 
     /// The same books without their history; `None` if it is not in them.
@@ -166,8 +164,22 @@ impl Ledger {
     /// Kept is what lists and the day's commands need. Gone are entries, who took back which, what
     /// was decided about review tasks, statements and messages.
     pub fn without_history(&self) -> Option<Ledger> {
-        if !self.is_whole() {
-            return None;
+        // Read from what would be stored: there is one place that says what is kept.
+        let bytes = self.is_whole().then(|| self.summed_up_bytes())?;
+        Some(Ledger::read(&mut Reader::new(
+            &mut Decoder::new(&bytes),
+            &(),
+        )))
+    }
+
+    fn summed_up_bytes(&self) -> Vec<u8> {
+        bytes_of(|encoder, ids| super::stored::write(self, encoder, ids))
+    }
+
+    /// What stands in the place of the entries: of whole books too.
+    pub(super) fn sum_up(&self) -> Cow<'_, Summary> {
+        if let Some(summary) = &self.summary {
+            return Cow::Borrowed(summary);
         }
         let mut groups: BTreeMap<CustomerId, Vec<CustomerId>> = BTreeMap::new();
         for &page in self.customers.keys() {
@@ -179,38 +191,20 @@ impl Ledger {
             (id, earlier)
         });
         let cut = self.lanes.iter().map(|(&no, lane)| (no, lane.last_seq));
-        let waiting: BTreeMap<_, _> = self
-            .reversals
-            .iter()
-            .filter(|(target, _)| !self.entries.contains_key(target))
-            .map(|(&target, reversals)| (target, reversals.clone()))
-            .collect();
-        let without_effect = waiting.values().flat_map(BTreeMap::keys).copied();
-        let summary = Summary {
+        let without_effect = self.waiting_reversals().flat_map(|(_, by)| by.keys());
+        Cow::Owned(Summary {
             cut: cut.collect(),
             customers: customers.collect(),
-            without_effect: without_effect.collect(),
-        };
-        let pages = self.customers.iter();
-        let pages = pages.map(|(&id, page)| (id, page.without_entries()));
-        Some(Ledger {
-            shop: self.shop.clone(),
-            devices: self.devices.clone(),
-            staff: self.staff.clone(),
-            customers: pages.collect(),
-            entries: BTreeMap::new(),
-            reversals: waiting,
-            merged: self.merged.clone(),
-            resolutions: BTreeMap::new(),
-            statements: BTreeMap::new(),
-            messages: BTreeMap::new(),
-            held: self.held.clone(),
-            released: self.released.clone(),
-            refused: self.refused.clone(),
-            erased_keys: self.erased_keys.clone(),
-            lanes: self.lanes.clone(),
-            clock: self.clock,
-            summary: Some(Box::new(summary)),
+            without_effect: without_effect.copied().collect(),
         })
+    }
+
+    /// The reversals that are kept: of entries that are not here, and so are not summed up either.
+    pub(super) fn waiting_reversals(
+        &self,
+    ) -> impl Iterator<Item = (&EntryId, &BTreeMap<EventId, Reversal>)> {
+        let whole = self.is_whole();
+        let reversals = self.reversals.iter();
+        reversals.filter(move |(target, _)| !whole || !self.entries.contains_key(target))
     }
 }
