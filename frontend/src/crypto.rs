@@ -12,6 +12,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, CryptoKey, CryptoKeyPair, SubtleCrypto};
 
+use crate::platform::words_of;
+
 #[wasm_bindgen]
 extern "C" {
     /// The global `crypto`, in windows and in workers.
@@ -25,7 +27,7 @@ pub struct CryptoError(pub String);
 
 impl From<JsValue> for CryptoError {
     fn from(error: JsValue) -> CryptoError {
-        CryptoError(format!("{error:?}"))
+        CryptoError(words_of(&error))
     }
 }
 

@@ -1,9 +1,10 @@
 //! The app's standard library, built from its source for size.
 //!
 //! The library that comes with the compiler is built for speed and carries the words of every panic.
-//! Built anew it takes a tenth off what a phone downloads. Cargo can do that by its unstable
-//! `build-std` only, which `RUSTC_BOOTSTRAP` opens on a stable compiler; nothing but the released app
-//! is built so. A panic then ends the app without words of its own: `boot.js` finds them.
+//! Built anew, and without the texts of `{:?}`, which nobody sees, it takes a tenth off what a phone
+//! downloads. Cargo can do that by its unstable `build-std` only, which `RUSTC_BOOTSTRAP` opens on a
+//! stable compiler; nothing but the released app is built so. A panic then ends the app without
+//! words of its own: `boot.js` finds them.
 
 /// What cargo is told besides, as environment variables. The flags join those of
 /// `.cargo/config.toml`.
@@ -13,6 +14,6 @@ pub const SETTINGS: [(&str, &str); 4] = [
     ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size"),
     (
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-        "-Zunstable-options -Cpanic=immediate-abort",
+        "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none",
     ),
 ];

@@ -3,6 +3,8 @@
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::DomException;
 
+use crate::platform::words_of;
+
 /// The phone's storage could not do what was asked. Whatever was shown as saved before is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
@@ -27,7 +29,7 @@ impl StoreError {
     /// What a failure that the browser reports means here.
     pub fn from_js(error: &JsValue) -> StoreError {
         let Some(exception) = error.dyn_ref::<DomException>() else {
-            return StoreError::Failed(format!("{error:?}"));
+            return StoreError::Failed(words_of(error));
         };
         match exception.name().as_str() {
             "QuotaExceededError" => StoreError::DiskFull,
