@@ -94,7 +94,7 @@ pub(crate) fn write<C: IdMap, W: encode::Write>(
 }
 
 impl Shape for Ledger {
-    /// What [`write`] has written.
+    /// What [`write()`] has written.
     fn read(reader: &mut Reader<'_, '_>) -> Ledger {
         let mut fields = reader.fields();
         let ledger = Ledger {

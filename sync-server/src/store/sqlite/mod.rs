@@ -99,7 +99,7 @@ impl Sqlite {
 }
 
 impl Sqlite {
-    /// The number that [`crate::mark`] left in the file of the logs; 0 for none.
+    /// The number that the mark beside the data left in the file of the logs; 0 for none.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 //!
 //! A few events are too few for columns. They are written one behind the other: the template of
 //! each, then what fills its holes, each value as its distance from the last of its kind. Both sides
-//! begin as if they had just sent some [typical events](preset), so that the first of a push costs
+//! begin as if they had just sent some typical events, so that the first of a push costs
 //! no more than the next. What the receiver can compute, the hash at the end of the chain, is left
 //! out.
 
