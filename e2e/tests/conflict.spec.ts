@@ -89,6 +89,7 @@ test("a phone refuses a log that was set back and written on, and keeps everythi
   // The words are there in Hindi, too.
   await owner.page.goto("/more");
   await owner.page.getByText("हिन्दी").click();
+  await expect(owner.page.locator("html")).toHaveAttribute("lang", "hi");
   await owner.page.goto("/more/conflict");
   await expect(owner.page.getByRole("heading", { name: "कुछ नहीं खोया" })).toBeVisible();
 

@@ -32,10 +32,11 @@ pub fn strip(place: Memo<Option<Place>>) -> AnyView {
                     {t(Msg::ConflictOpen)}
                 </a>
             };
-            notice(true, t(Msg::ConflictNotice), Some(open.into_any()))
+            let words = notice(true, t(Msg::ConflictNotice), Some(open.into_any()));
+            view! { <div role="alert">{words}</div> }
         })
     };
-    view! { <aside class="notices no-print" role="alert">{shown}</aside> }.into_any()
+    view! { <aside class="notices no-print">{shown}</aside> }.into_any()
 }
 
 /// The screen.
