@@ -3,13 +3,11 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod common;
+
+use common::{add, credit, new_shop};
 use frontend::store::idb::{Database, Open};
 use frontend::store::slices::clock_ms;
-use frontend::store::{NewShop, create_shop};
-use shared::command::{AddCustomer, Details, GiveCredit};
-use shared::event::Language;
-use shared::ids::CustomerId;
-use shared::money::Paise;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -34,18 +32,8 @@ impl Times {
 
 #[wasm_bindgen_test]
 async fn an_entry_takes_hardly_longer_than_one_commit() {
-    let shop = create_shop(NewShop {
-        name: "Lakshmi Kirana".into(),
-        owner: "Lakshmi".into(),
-        device: "Counter".into(),
-        language: Language::English,
-    })
-    .await
-    .expect("a shop");
-    let added = shop.execute(AddCustomer::named("Priya")).await;
-    let customer = CustomerId(added.expect("added").first());
-    let on = shop.peek(|books| books.ledger.shop.opened_on.get().copied());
-    let details = Details::on(on.expect("opened"));
+    let shop = new_shop().await;
+    let customer = add(shop, "Priya").await;
     let bare = Database::open(Open {
         name: "bare",
         version: 1,
@@ -59,14 +47,9 @@ async fn an_entry_takes_hardly_longer_than_one_commit() {
     let (mut entries, mut commits) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let start = clock_ms();
-        let entry = GiveCredit {
-            details: details.clone(),
-            customer,
-            amount: Paise(100),
-            lines: Vec::new(),
-            due: None,
-        };
-        shop.execute(entry).await.expect("written");
+        shop.execute(credit(shop, customer, 1))
+            .await
+            .expect("written");
         entries.push(clock_ms() - start);
 
         let start = clock_ms();

@@ -2,9 +2,12 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod common;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use common::until;
 use frontend::net::http::{Address, AskError};
 use frontend::net::pairing::{Invitation, Joining, PairingError};
 use frontend::net::tabs::{Channel, Lead, News};
@@ -24,23 +27,6 @@ const WAIT_MS: u32 = 10_000;
 
 fn new_shop() -> ShopId {
     ShopId(Uuid::from_bytes(frontend::crypto::random()))
-}
-
-/// Lets other tasks and tabs go on until something is so.
-async fn until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if is_so() {
-            return;
-        }
-        let turn = js_sys::Promise::new(&mut |resolve, _| {
-            let window = web_sys::window().expect("a window");
-            window.set_timeout_with_callback(&resolve).expect("a timer");
-        });
-        wasm_bindgen_futures::JsFuture::from(turn)
-            .await
-            .expect("a turn");
-    }
-    panic!("it never came to be");
 }
 
 #[wasm_bindgen_test]

@@ -3,94 +3,25 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod common;
+
+use common::{add, credit, give, id, new_shop, open, owes, today, until};
 use frontend::crypto::verify;
 use frontend::store::database::ShopDatabase;
 use frontend::store::start::APP_VERSION;
-use frontend::store::{
-    Answers, EntryState, NewShop, Refused, Shop, Stage, StoreError, create_shop, stage,
-};
+use frontend::store::{Answers, EntryState, Refused, Shop, Stage, StoreError, stage};
 use shared::command::{
-    AddCustomer, CustomerRejection, Details, EraseCustomer, GiveCredit, ReceivePayment, Refusal,
-    ReverseEntry, Why,
+    CustomerRejection, Details, EraseCustomer, ReceivePayment, Refusal, ReverseEntry, Why,
 };
-use shared::event::{Language, Paid, ReasonCode, Role};
+use shared::event::{Paid, ReasonCode, Role};
 use shared::export::{self, Part, Reader};
-use shared::ids::{CustomerId, EntryId, EventId, ShopId};
+use shared::ids::EntryId;
 use shared::money::Paise;
 use shared::text::{Field, Opened};
 use shared::verify::Depth;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
-
-async fn new_shop() -> Shop {
-    create_shop(NewShop {
-        name: "Lakshmi Kirana".into(),
-        owner: "Lakshmi".into(),
-        device: "Counter".into(),
-        language: Language::Hindi,
-    })
-    .await
-    .expect("a shop")
-}
-
-fn id(shop: Shop) -> ShopId {
-    shop.peek(|books| books.identity.shop)
-}
-
-/// Another tab, or the app after a reload.
-async fn open(shop: ShopId) -> Shop {
-    Shop::open(shop, |_| {}, || {}, |_| {})
-        .await
-        .expect("readable")
-        .expect("founded")
-}
-
-async fn add(shop: Shop, name: &str) -> CustomerId {
-    let added = shop.execute(AddCustomer::named(name));
-    CustomerId(added.await.expect("added").first())
-}
-
-fn today(shop: Shop) -> shared::calendar::BusinessDay {
-    let opened = shop.peek(|books| books.ledger.shop.opened_on.get().copied());
-    opened.expect("opened")
-}
-
-fn credit(shop: Shop, customer: CustomerId, rupees: i64) -> GiveCredit {
-    GiveCredit {
-        details: Details::on(today(shop)),
-        customer,
-        amount: Paise(rupees * 100),
-        lines: Vec::new(),
-        due: None,
-    }
-}
-
-async fn give(shop: Shop, customer: CustomerId, rupees: i64) -> EventId {
-    let given = shop.execute(credit(shop, customer, rupees));
-    given.await.expect("given").first()
-}
-
-fn owes(shop: Shop, customer: CustomerId) -> Paise {
-    shop.peek(|books| books.ledger.balance(customer).khata)
-}
-
-/// Lets other tasks and tabs go on until something is so.
-async fn until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if is_so() {
-            return;
-        }
-        let turn = js_sys::Promise::new(&mut |resolve, _| {
-            let window = web_sys::window().expect("a window");
-            window.set_timeout_with_callback(&resolve).expect("a timer");
-        });
-        wasm_bindgen_futures::JsFuture::from(turn)
-            .await
-            .expect("a turn");
-    }
-    panic!("it never came to be");
-}
 
 #[wasm_bindgen_test]
 async fn a_shop_begins_without_any_server() {
@@ -203,7 +134,7 @@ async fn a_question_is_answered_and_asked_no_more() {
 async fn without_a_server_every_entry_waits_on_the_phone_and_can_be_taken_out() {
     let shop = new_shop().await;
     let priya = add(shop, "Priya").await;
-    let entry = give(shop, priya, 670).await;
+    let EntryId(entry) = give(shop, priya, 670).await;
     assert_eq!(shop.entry_state(entry), EntryState::Saved);
     let waiting = shop.contact().status.waiting;
     assert_eq!(waiting, shop.peek(|books| books.last_seq()));
@@ -236,7 +167,7 @@ async fn without_a_server_every_entry_waits_on_the_phone_and_can_be_taken_out() 
 async fn an_erased_customer_cannot_be_read_on_this_phone_any_more() {
     let shop = new_shop().await;
     let priya = add(shop, "Priya").await;
-    let owing = give(shop, priya, 670).await;
+    let EntryId(owing) = give(shop, priya, 670).await;
     let erase = EraseCustomer { customer: priya };
     let refused = shop.execute(erase.clone()).await;
     let not_settled = CustomerRejection::NotSettled {

@@ -3,20 +3,22 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod common;
+
 use std::collections::BTreeSet;
 
+use common::{add, give, id, new_shop, open, today, until};
 use frontend::crypto::{Custody, DeviceKey};
 use frontend::net::tabs::{Channel, News};
 use frontend::store::database::{Append, ShopDatabase};
 use frontend::store::records::Identity;
-use frontend::store::{Books, History, NewShop, Refused, Shop, create_shop};
+use frontend::store::{Books, History, Refused, Shop};
 use shared::bytes::{Bytes, Fixed};
 use shared::calendar::TimeMs;
 use shared::command::{
-    AccessRejection, AddCustomer, Details, EnrolDevice, GiveCredit, ReceivePayment, Refusal,
-    ReverseEntry, Why,
+    AccessRejection, Details, EnrolDevice, ReceivePayment, Refusal, ReverseEntry, Why,
 };
-use shared::event::{Language, Paid, ReasonCode, Role};
+use shared::event::{Paid, ReasonCode, Role};
 use shared::ids::{CustomerId, DeviceNo, EntryId, ShopId};
 use shared::ledger::{Balance, Ledger};
 use shared::money::Paise;
@@ -33,54 +35,10 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 const AT: TimeMs = TimeMs(1_763_625_600_000);
 
-async fn new_shop() -> Shop {
-    create_shop(NewShop {
-        name: "Lakshmi Kirana".into(),
-        owner: "Lakshmi".into(),
-        device: "Counter".into(),
-        language: Language::Hindi,
-    })
-    .await
-    .expect("a shop")
-}
-
-fn id(shop: Shop) -> ShopId {
-    shop.peek(|books| books.identity.shop)
-}
-
-/// The app after a reload.
-async fn open(shop: ShopId) -> Shop {
-    Shop::open(shop, |_| {}, || {}, |_| {})
-        .await
-        .expect("readable")
-        .expect("founded")
-}
-
 async fn database(shop: ShopId) -> ShopDatabase {
     ShopDatabase::open(shop, || {}, |_| {})
         .await
         .expect("a database")
-}
-
-async fn add(shop: Shop, name: &str) -> CustomerId {
-    let added = shop.execute(AddCustomer::named(name));
-    CustomerId(added.await.expect("added").first())
-}
-
-fn today(shop: Shop) -> shared::calendar::BusinessDay {
-    let opened = shop.peek(|books| books.ledger.shop.opened_on.get().copied());
-    opened.expect("opened")
-}
-
-async fn give(shop: Shop, customer: CustomerId, rupees: i64) -> EntryId {
-    let given = shop.execute(GiveCredit {
-        details: Details::on(today(shop)),
-        customer,
-        amount: Paise(rupees * 100),
-        lines: Vec::new(),
-        due: None,
-    });
-    EntryId(given.await.expect("given").first())
 }
 
 async fn get(shop: Shop, customer: CustomerId, rupees: i64) {
@@ -115,21 +73,6 @@ async fn busy_shop() -> (Shop, Vec<CustomerId>) {
     let wrong = give(shop, customers[2], 7).await;
     shop.execute(take_back(wrong)).await.expect("taken back");
     (shop, customers)
-}
-
-/// Lets other tasks and tabs go on until something is so.
-async fn until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if is_so() {
-            return;
-        }
-        let turn = js_sys::Promise::new(&mut |resolve, _| {
-            let window = web_sys::window().expect("a window");
-            window.set_timeout_with_callback(&resolve).expect("a timer");
-        });
-        JsFuture::from(turn).await.expect("a turn");
-    }
-    panic!("it never came to be");
 }
 
 async fn history_is_here(shop: Shop) {
