@@ -2,7 +2,13 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { type Page, expect } from "@playwright/test";
 import type { Server } from "./server";
+
+/** The bills of a real shop. */
+export const REAL_SHOP = fileURLToPath(
+  new URL("../../shared/testdata/online-retail-2010-12.csv", import.meta.url),
+);
 
 const BINARY =
   process.env.PAKKA_DEVICE ??
@@ -19,6 +25,20 @@ export async function load(server: Server, file: string, folder: string): Promis
     ...["--folder", folder],
   ]);
   return stdout;
+}
+
+/** Lets a phone into the shop of the device in this folder. */
+export async function joinFrom(folder: string, page: Page): Promise<void> {
+  const door = new Door();
+  try {
+    const code = await door.open(folder);
+    await page.getByRole("link", { name: "Yes, join my shop" }).click();
+    await page.getByLabel("Code").fill(code);
+    await page.getByRole("button", { name: "Join" }).click();
+    await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible({ timeout: 60_000 });
+  } finally {
+    door.close();
+  }
 }
 
 /** An open door: the first phone that types the code is let in. */

@@ -1,10 +1,13 @@
 // The real server, as a process that can be stopped, killed and started again.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { cp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 /** The program that is tested. */
-export const SERVER_BINARY =
+const SERVER_BINARY =
   process.env.PAKKA_SERVER ??
   fileURLToPath(new URL("../../target/release/pakka-server", import.meta.url));
 const START_TIMEOUT_MS = 20_000;
@@ -77,6 +80,35 @@ export class Server {
 
   get isRunning(): boolean {
     return this.#process !== undefined;
+  }
+
+  /** Stops, copies everything aside, and goes on. */
+  async backUp(to: string): Promise<void> {
+    await this.stop();
+    await cp(this.dataDir, to, { recursive: true });
+    await this.start();
+  }
+
+  /** While it is off: the disk is lost, and an older copy put in its place. */
+  async putBack(from: string): Promise<void> {
+    if (this.#process) throw new Error("the server is running");
+    await rm(this.dataDir, { recursive: true });
+    await cp(from, this.dataDir, { recursive: true });
+  }
+
+  /** The same as when a snapshot of the whole machine is put back: not even the server sees it. */
+  async putBackUnseen(from: string): Promise<void> {
+    if (this.#process) throw new Error("the server is running");
+    for (const file of await readdir(from)) {
+      await writeFile(path.join(this.dataDir, file), await readFile(path.join(from, file)));
+    }
+  }
+
+  /** What `pakka-server verify` says of a file, or of all that the server keeps. */
+  async verify(file?: string): Promise<string> {
+    const what = file ? [file] : ["--data", this.dataDir];
+    const { stdout } = await promisify(execFile)(SERVER_BINARY, ["verify", ...what]);
+    return stdout;
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

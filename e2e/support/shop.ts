@@ -1,5 +1,6 @@
 // What people do with the app, in the words of the shop.
 import { type Page, expect } from "@playwright/test";
+import type { Phone } from "./phone";
 import type { Server } from "./server";
 
 const SIGN_NAMES: Record<string, string> = {
@@ -33,11 +34,17 @@ export async function allOnServer(page: Page): Promise<void> {
   await expect(page.locator(".sync-chip")).toHaveText("all on server", { timeout: 30_000 });
 }
 
+export interface NewPhone {
+  role?: string;
+  /** What the phone calls itself. */
+  name?: string;
+}
+
 /** Lets a helper's phone in by the code that is read out to them. */
 export async function pair(
   owner: Page,
   helper: Page,
-  role = "Helper: makes entries",
+  { role = "Helper: makes entries", name = "Helper's phone" }: NewPhone = {},
 ): Promise<void> {
   await owner.goto("/more/pair");
   await owner.getByText(role).click();
@@ -46,6 +53,7 @@ export async function pair(
 
   await helper.getByRole("link", { name: "Yes, join my shop" }).click();
   await helper.getByLabel("Code").fill(code);
+  await helper.getByLabel("Name of this phone").fill(name);
   await helper.getByRole("button", { name: "Join" }).click();
   const digits = await helper.locator(".code").innerText();
 
@@ -53,6 +61,48 @@ export async function pair(
   await owner.getByRole("button", { name: "Let it in" }).click();
   await expect(owner.getByText("The phone is in")).toBeVisible();
   await expect(helper.getByRole("navigation", { name: "Main" })).toBeVisible({ timeout: 30_000 });
+}
+
+/** A shop in which Priya owes ₹670, on the owner's phone, a helper's and the server. The helper
+ * looks at Priya's page. */
+export async function openShopOfTwo(
+  server: Server,
+  phone: (name: string) => Promise<Phone>,
+): Promise<[Phone, Phone]> {
+  const owner = await phone("Meena");
+  const helper = await phone("Raju");
+  await openShop(owner.page);
+  await addCustomer(owner.page, "Priya");
+  await gave(owner.page, "670");
+  await connect(owner.page, server);
+  await pair(owner.page, helper.page);
+  await openCustomer(helper.page, "Priya");
+  await allOnServer(helper.page);
+  for (const each of [owner, helper]) await each.isStored();
+  return [owner, helper];
+}
+
+/** The owner takes a phone of this name out of the shop, and the server knows. */
+export async function takeOut(owner: Page, name = "Helper's phone"): Promise<void> {
+  await owner.goto("/more/devices");
+  await owner.getByText(name).click();
+  await owner.getByRole("button", { name: "Take this phone out" }).click();
+  await owner
+    .getByRole("dialog")
+    .last()
+    .getByRole("button", { name: "Take this phone out" })
+    .click();
+  await expect(owner.getByText("taken out")).toBeVisible();
+  // The chip may still say what was true before the tap; after a reload it speaks of all that is here.
+  await owner.reload();
+  await allOnServer(owner);
+}
+
+/** The owner lets in what was held, the first of it. */
+export async function letIn(owner: Page): Promise<void> {
+  await owner.goto("/tasks");
+  await owner.getByRole("button", { name: "Let in" }).click();
+  await expect(owner.locator(".toast")).toBeVisible();
 }
 
 /** Adds a customer and stays on the new page. */

@@ -1,54 +1,26 @@
 // A server whose log is not the one that a phone has read: the phone takes nothing of it over, keeps
 // all that it holds, and says what to do.
-import { execFile } from "node:child_process";
-import { cp, readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "../support/fixtures";
-import { SERVER_BINARY } from "../support/server";
-import {
-  addCustomer,
-  allOnServer,
-  connect,
-  gave,
-  openCustomer,
-  openShop,
-  owes,
-  pair,
-} from "../support/shop";
-
-const run = promisify(execFile);
+import { allOnServer, gave, openCustomer, openShopOfTwo, owes } from "../support/shop";
 
 test("a phone refuses a log that was set back and written on, and keeps everything", async ({
   dir,
   server,
   phone,
 }) => {
-  const owner = await phone("Meena");
-  const helper = await phone("Raju");
-  await openShop(owner.page);
-  await addCustomer(owner.page, "Priya");
-  await gave(owner.page, "670");
-  await connect(owner.page, server);
-  await pair(owner.page, helper.page);
-  await openCustomer(helper.page, "Priya");
-  await allOnServer(helper.page);
+  const [owner, helper] = await openShopOfTwo(server, phone);
   await helper.close();
-  await server.stop();
   const backup = path.join(dir, "backup");
-  await cp(server.dataDir, backup, { recursive: true });
+  await server.backUp(backup);
 
   // The server goes on, then is set back to the backup, and the helper writes on there.
-  await server.start();
   await openCustomer(owner.page, "Priya");
   await gave(owner.page, "100");
   await allOnServer(owner.page);
   await owner.close();
   await server.stop();
-  // As when a snapshot of the whole machine is put back: not even the server can see it.
-  for (const file of await readdir(backup)) {
-    await writeFile(path.join(server.dataDir, file), await readFile(path.join(backup, file)));
-  }
+  await server.putBackUnseen(backup);
   await server.start();
   await helper.open();
   await openCustomer(helper.page, "Priya");
@@ -82,9 +54,9 @@ test("a phone refuses a log that was set back and written on, and keeps everythi
   const file = path.join(dir, download.suggestedFilename());
   await download.saveAs(file);
   expect(file).toMatch(/khata-\d{2}-\d{2}-\d{4}-1\.pakka$/);
-  const { stdout } = await run(SERVER_BINARY, ["verify", file]);
-  expect(stdout).toContain(": good. ");
-  expect(stdout).toContain("1 that were not sent yet");
+  const found = await server.verify(file);
+  expect(found).toContain(": good. ");
+  expect(found).toContain("1 that were not sent yet");
 
   // The words are there in Hindi, too.
   await owner.page.goto("/more");

@@ -7,23 +7,18 @@ import {
   connect,
   gave,
   got,
+  letIn,
   lines,
   openCustomer,
   openShop,
+  openShopOfTwo,
   owes,
   pair,
+  takeOut,
 } from "../support/shop";
 
 test("what one phone writes stands on the other a moment later", async ({ server, phone }) => {
-  const owner = await phone("Meena");
-  const helper = await phone("Raju");
-  await openShop(owner.page);
-  await addCustomer(owner.page, "Priya");
-  await gave(owner.page, "670");
-  await connect(owner.page, server);
-  await pair(owner.page, helper.page);
-
-  await openCustomer(helper.page, "Priya");
+  const [owner, helper] = await openShopOfTwo(server, phone);
   await owes(helper.page, "₹670");
   await openCustomer(owner.page, "Priya");
   await got(helper.page, "300");
@@ -34,13 +29,7 @@ test("phones that worked apart agree when the server is back, without a touch", 
   server,
   phone,
 }) => {
-  const owner = await phone("Meena");
-  const helper = await phone("Raju");
-  await openShop(owner.page);
-  await addCustomer(owner.page, "Priya");
-  await connect(owner.page, server);
-  await pair(owner.page, helper.page);
-  for (const each of [owner, helper]) await each.isStored();
+  const [owner, helper] = await openShopOfTwo(server, phone);
 
   await server.kill();
   for (const [each, keys] of [
@@ -52,14 +41,14 @@ test("phones that worked apart agree when the server is back, without a touch", 
     await got(each.page, keys[1]);
     await each.page.reload();
   }
-  await owes(owner.page, "₹80");
-  await owes(helper.page, "₹20");
+  await owes(owner.page, "₹750");
+  await owes(helper.page, "₹690");
 
   await server.start();
   for (const each of [owner, helper]) {
-    await expect(each.page.locator(".entries .entry")).toHaveCount(4, { timeout: 45_000 });
+    await expect(each.page.locator(".entries .entry")).toHaveCount(5, { timeout: 45_000 });
     await allOnServer(each.page);
-    await owes(each.page, "₹100");
+    await owes(each.page, "₹770");
   }
   expect(await lines(owner.page)).toEqual(await lines(helper.page));
 });
@@ -96,41 +85,21 @@ test("what a phone writes after it was taken out waits for the owner", async ({
   server,
   phone,
 }) => {
-  const owner = await phone("Meena");
-  const helper = await phone("Raju");
-  await openShop(owner.page);
-  await addCustomer(owner.page, "Priya");
-  await connect(owner.page, server);
-  await pair(owner.page, helper.page);
-  await openCustomer(helper.page, "Priya");
-  await helper.isStored();
+  const [owner, helper] = await openShopOfTwo(server, phone);
 
   // Raju is away without a network while the owner takes his phone out.
   await helper.context.setOffline(true);
   await gave(helper.page, "500");
-  await owner.page.goto("/more/devices");
-  await owner.page.getByText("Helper's phone").click();
-  await owner.page.getByRole("button", { name: "Take this phone out" }).click();
-  await owner.page
-    .getByRole("dialog")
-    .last()
-    .getByRole("button", { name: "Take this phone out" })
-    .click();
-  await expect(owner.page.getByText("taken out")).toBeVisible();
-  // The chip may still say what was true before the tap; after a reload it speaks of all that is here.
-  await owner.page.reload();
-  await allOnServer(owner.page);
+  await takeOut(owner.page);
   await helper.context.setOffline(false);
 
   await expect(helper.page.locator(".sync-chip")).toHaveText("needs you", { timeout: 45_000 });
   await owner.page.goto("/tasks");
   await expect(owner.page.getByText("₹500").first()).toBeVisible({ timeout: 30_000 });
   await openCustomer(owner.page, "Priya");
-  await owes(owner.page, "₹0");
+  await owes(owner.page, "₹670");
 
-  await owner.page.goto("/tasks");
-  await owner.page.getByRole("button", { name: "Let in" }).click();
-  await expect(owner.page.locator(".toast")).toBeVisible();
+  await letIn(owner.page);
   await openCustomer(owner.page, "Priya");
-  await owes(owner.page, "₹500");
+  await owes(owner.page, "₹1,170");
 });

@@ -3,13 +3,8 @@
 import type { Page } from "@playwright/test";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { Door, load } from "../support/device";
+import { REAL_SHOP, joinFrom, load } from "../support/device";
 import { expect, test } from "../support/fixtures";
-
-const FILE = fileURLToPath(
-  new URL("../../shared/testdata/online-retail-2010-12.csv", import.meta.url),
-);
 
 /** Sums over the rows, in paise. */
 interface Spreadsheet {
@@ -20,7 +15,7 @@ interface Spreadsheet {
 }
 
 async function spreadsheet(): Promise<Spreadsheet> {
-  const rows = (await readFile(FILE, "utf8")).trim().split(/\r?\n/).slice(1);
+  const rows = (await readFile(REAL_SHOP, "utf8")).trim().split(/\r?\n/).slice(1);
   const sheet: Spreadsheet = { credit: 0, cash: 0, returns: 0, customers: new Map() };
   for (const row of rows) {
     const [, , , quantity, , price, customer] = row.split(";");
@@ -49,19 +44,10 @@ test("the balances, the till and the month of a real shop are the spreadsheet's"
   test.setTimeout(180_000);
   const sheet = await spreadsheet();
   const folder = path.join(dir, "device");
-  expect(await load(server, FILE, folder)).toContain("9955 of 10000 rows taken in, 45 left out");
+  expect(await load(server, REAL_SHOP, folder)).toContain("9955 of 10000 rows taken in, 45 left out");
 
-  const door = new Door();
   const { page } = await phone("Meena");
-  try {
-    const code = await door.open(folder);
-    await page.getByRole("link", { name: "Yes, join my shop" }).click();
-    await page.getByLabel("Code").fill(code);
-    await page.getByRole("button", { name: "Join" }).click();
-    await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible({ timeout: 60_000 });
-  } finally {
-    door.close();
-  }
+  await joinFrom(folder, page);
 
   const owed = [...sheet.customers.values()].filter((sum) => sum > 0);
   const willGet = owed.reduce((all, sum) => all + sum, 0);
