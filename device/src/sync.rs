@@ -352,6 +352,9 @@ pub fn problem_in_words(problem: Problem) -> &'static str {
         Problem::Offline | Problem::Unreachable => "the server cannot be reached",
         Problem::TimedOut => "the server did not answer in time",
         Problem::Busy { .. } => "the server is busy",
+        Problem::Recovering { .. } => {
+            "an older copy of the server was put back, and it waits for devices that hold more"
+        }
         Problem::NotOurServer => "something answered that is not a Pakka server",
         Problem::ServerFault => "the server has a fault",
         Problem::Refused => "the server did not take the request",

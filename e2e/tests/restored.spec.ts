@@ -88,7 +88,7 @@ test("phones bring back all that a server lost: entries, names, a phone and a ph
   expect(await server.verify()).toContain(": good. ");
 });
 
-test("while a phone is awaited that may hold more, the others go on", async ({
+test("while a phone is awaited that may hold more, the others say so and go on", async ({
   dir,
   server,
   phone,
@@ -112,7 +112,13 @@ test("while a phone is awaited that may hold more, the others go on", async ({
   await owner.open();
   await openCustomer(owner.page, "Priya");
   await gave(owner.page, "30");
-  await expect(owner.page.locator(".sync-chip")).toContainText("1 waiting");
+  await expect(owner.page.locator(".sync-chip")).toHaveText("1 waiting");
+  await owner.page.locator(".sync-chip").click();
+  await expect(owner.page.getByRole("dialog")).toContainText("open Pakka on all phones");
+  await owner.page.evaluate(() => localStorage.setItem("pakka.language", JSON.stringify("hi")));
+  await owner.page.goto("/more/sync");
+  await expect(owner.page.locator(".notice")).toContainText("दस मिनट");
+  await owner.page.evaluate(() => localStorage.setItem("pakka.language", JSON.stringify("en")));
 
   // It is opened at last.
   await helper.open();

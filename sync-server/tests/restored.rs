@@ -126,7 +126,10 @@ async fn what_was_lost_comes_back_from_the_devices_and_nothing_is_doubled() {
     give(&mut third, priya, 5);
     let hasty = third.sync_watched(IMPATIENT, |_| {}).await;
     assert!(
-        matches!(hasty, Err(DeviceError::SyncGaveUp(Problem::Busy { .. }))),
+        matches!(
+            hasty,
+            Err(DeviceError::SyncGaveUp(Problem::Recovering { .. }))
+        ),
         "{hasty:?}"
     );
     sync(&mut helper).await;

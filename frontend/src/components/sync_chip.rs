@@ -56,13 +56,21 @@ fn short(status: &SyncStatus) -> (Icon, bool, String) {
         Activity::Alone => (Icon::Tick, false, t(Msg::SyncSavedShort)),
         Activity::Settled => (Icon::Confirmed, false, t(Msg::SyncAllSent)),
         Activity::Syncing => (Icon::Send, false, waiting()),
-        Activity::Waiting if status.problem.is_none() => (Icon::Waits, false, waiting()),
+        Activity::Waiting if has_server(status) => (Icon::Waits, false, waiting()),
         Activity::Waiting => match n {
             0 => (Icon::Waits, true, t(Msg::SyncAlone)),
             n => (Icon::Waits, true, t(Msg::SyncAloneWaiting { n })),
         },
         Activity::Stopped(_) => (Icon::Warning, true, t(Msg::SyncProblem)),
     }
+}
+
+/// The server is there, and has only to be asked again.
+const fn has_server(status: &SyncStatus) -> bool {
+    matches!(
+        status.problem,
+        None | Some(Problem::Busy { .. } | Problem::Recovering { .. })
+    )
 }
 
 /// The state in whole sentences, with the last error, the last contact and "Send
@@ -75,7 +83,7 @@ pub fn sync_details(shop: Shop) -> AnyView {
             Activity::Alone => Msg::SyncAboutSaved,
             Activity::Settled => Msg::SyncAboutAllSent,
             Activity::Syncing => Msg::SyncAboutSending,
-            Activity::Waiting if status.problem.is_none() => Msg::SyncAboutSoon,
+            Activity::Waiting if has_server(&status) => Msg::SyncAboutSoon,
             Activity::Waiting => Msg::SyncAboutAlone,
             Activity::Stopped(_) => Msg::SyncAboutProblem,
         };
@@ -89,8 +97,8 @@ pub fn sync_details(shop: Shop) -> AnyView {
         };
         let problem =
             problem.map(|words| view! { <div class="notice attention"><p>{t(words)}</p></div> });
-        let has_server = status.activity != Activity::Alone;
-        let server = has_server.then(|| {
+        let is_connected = status.activity != Activity::Alone;
+        let server = is_connected.then(|| {
             let when = match contact.last_answer {
                 Some(at) => ago(at.0, now_ms()),
                 None => t(Msg::SyncNever),
@@ -120,6 +128,7 @@ fn passing(problem: Problem) -> Msg {
         Problem::Busy { retry_after_ms } => Msg::SyncBusy {
             n: retry_after_ms.div_ceil(1000).into(),
         },
+        Problem::Recovering { .. } => Msg::SyncRecovering,
         Problem::NotOurServer => Msg::SyncNotOurServer,
         Problem::ServerFault | Problem::Stalled => Msg::SyncServerFault,
         Problem::Refused | Problem::SignatureRefused => Msg::SyncRefused,

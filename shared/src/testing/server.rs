@@ -67,7 +67,7 @@ impl From<NotServed> for Failure {
     fn from(reason: NotServed) -> Failure {
         match reason {
             NotServed::NotKnown => Failure::NotKnown,
-            NotServed::Recovering => Failure::Busy {
+            NotServed::Recovering => Failure::Recovering {
                 retry_after_ms: RECOVERY_RETRY_MS,
             },
             NotServed::OtherProtocol(protocols) => Failure::OtherProtocol(Some(protocols)),

@@ -98,7 +98,7 @@ fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
     let (mut server, mut one, _) = two_phones();
     let outputs = one.append(vec![credit(250)], Vec::new());
     let (ticket, _) = until_sent(&mut one, outputs);
-    let busy = Failure::Busy {
+    let busy = Failure::Recovering {
         retry_after_ms: 20_000,
     };
     let outputs = one.handle(Input::Failed(ticket, busy));
@@ -191,6 +191,12 @@ fn only_the_server_itself_is_believed() {
         busy(1_500)
     );
     assert_eq!(read(429, None, Some("Fri, 20 Nov"), b""), busy(5_000));
+    assert_eq!(
+        read(503, cbor, None, &error("recovering", Some(1_500))),
+        Failure::Recovering {
+            retry_after_ms: 1_500
+        }
+    );
 }
 
 #[test]

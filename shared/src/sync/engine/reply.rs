@@ -14,6 +14,9 @@ pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 /// The code of a server that refuses a whole request for its signature.
 const BAD_SIGNATURE: &str = "bad_signature";
 
+/// The code of a server that waits for what it lost.
+const RECOVERING: &str = "recovering";
+
 /// When a busy server says nothing about when to come back.
 const DEFAULT_RETRY_AFTER_MS: u32 = 5_000;
 
@@ -25,6 +28,11 @@ pub enum Failure {
     /// The server asks to come back later (429, 503).
     Busy {
         /// When, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// The server was set back to an older copy and waits for devices that hold more (503).
+    Recovering {
+        /// When to come back, in milliseconds.
         retry_after_ms: u32,
     },
     /// Something else than the server answered: a captive portal, a proxy, an error page.
@@ -76,12 +84,17 @@ fn read_failure(
         false => None,
     };
     match (status, error) {
-        (429 | 503, error) => Failure::Busy {
-            retry_after_ms: error
+        (429 | 503, error) => {
+            let is_recovering = error.as_ref().is_some_and(|error| error.code == RECOVERING);
+            let retry_after_ms = error
                 .and_then(|error| error.retry_after_ms)
                 .or_else(|| seconds(retry_after?))
-                .unwrap_or(DEFAULT_RETRY_AFTER_MS),
-        },
+                .unwrap_or(DEFAULT_RETRY_AFTER_MS);
+            match is_recovering {
+                true => Failure::Recovering { retry_after_ms },
+                false => Failure::Busy { retry_after_ms },
+            }
+        }
         (500..=599, _) => Failure::ServerFault,
         (401, Some(_)) => Failure::NotKnown,
         (426, Some(error)) => Failure::OtherProtocol(error.protocols),
@@ -138,6 +151,9 @@ impl Failure {
         let problem = match self {
             Failure::Unreachable => Problem::Unreachable,
             Failure::Busy { retry_after_ms } => Problem::Busy {
+                retry_after_ms: *retry_after_ms,
+            },
+            Failure::Recovering { retry_after_ms } => Problem::Recovering {
                 retry_after_ms: *retry_after_ms,
             },
             Failure::NotOurServer => Problem::NotOurServer,

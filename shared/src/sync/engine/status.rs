@@ -167,4 +167,12 @@ pub enum Problem {
     /// The server answers, but nothing moves.
     #[n(11)]
     Stalled,
+    /// The server was set back to an older copy, and waits for the devices that hold more before it
+    /// takes anything new.
+    #[n(12)]
+    Recovering {
+        /// When this device asks again.
+        #[n(0)]
+        retry_after_ms: u32,
+    },
 }

@@ -254,7 +254,7 @@ impl Engine {
             problem
         });
         let (rest, wait_ms) = match problem {
-            Problem::Busy { retry_after_ms } => {
+            Problem::Busy { retry_after_ms } | Problem::Recovering { retry_after_ms } => {
                 (Rest::Obedience, self.waits.retry_after_ms(retry_after_ms))
             }
             _ => (Rest::BackOff, self.waits.backoff_ms()),
