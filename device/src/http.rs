@@ -14,6 +14,7 @@ use reqwest::header::{
     HeaderName, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER,
 };
 use reqwest::{Method, StatusCode};
+use shared::sync::engine::{is_of_type, may_be_ours};
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 
 /// The longest answer, in bytes. An answer brings at most the bytes that were asked for, or one
@@ -163,17 +164,6 @@ impl Http {
         self.decoded(&reply.await?)
     }
 
-    /// The same for what is answered with success alone.
-    pub async fn tell<Q: Encode<()>>(
-        &self,
-        path: &str,
-        token: Option<&Token>,
-        body: &Q,
-    ) -> Result<(), CallError> {
-        let reply = self.call(Method::POST, path, token, Some(written(body)));
-        reply.await.map(drop)
-    }
-
     /// `GET /api/v1/<path>`, sent again when the server asks to come back.
     pub async fn get<A: for<'b> Decode<'b, ()>>(
         &self,
@@ -241,6 +231,11 @@ impl Http {
     ) -> Result<bool, CallError> {
         if !part.goes_on(answer) {
             *part = Part::from(&*answer);
+        }
+        if !may_be_ours(part.reply.content_type.as_deref()) {
+            // A sign-in page can be as long as it likes: what it is has been seen.
+            part.reply.is_compressed = false;
+            return Ok(true);
         }
         loop {
             match answer.chunk().await {
@@ -403,8 +398,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 impl Reply {
     /// What the body says, if it is in Pakka's own format.
     fn decode<A: for<'b> Decode<'b, ()>>(&self) -> Option<A> {
-        let kind = self.content_type.as_deref()?;
-        kind.starts_with(MEDIA_TYPE)
+        is_of_type(self.content_type.as_deref(), MEDIA_TYPE)
             .then(|| minicbor::decode(&self.body).ok())?
     }
 

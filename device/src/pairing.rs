@@ -87,7 +87,7 @@ impl Device {
             role,
         };
         let http = self.http()?;
-        http.tell("pairings", Some(self.token()), &request).await?;
+        let _: Pairing = http.post("pairings", Some(self.token()), &request).await?;
         Ok(offer)
     }
 

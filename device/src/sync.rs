@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::DeviceError;
 use crate::device::{Device, Server, now};
-use crate::http::Reply;
+use crate::http::{CallError, Reply};
 use crate::keys::verify;
 use crate::storage::Read;
 
@@ -258,8 +258,15 @@ impl Device {
         if matches!(&reply, Ok(reply) if reply.status >= 400) {
             traffic.refused += 1;
         }
-        let Ok(reply) = reply else {
-            return Ok(Some(Input::Failed(ticket, Failure::Unreachable)));
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                let failure = match error {
+                    CallError::NotPakka(_) => Failure::NotOurServer,
+                    _ => Failure::Unreachable,
+                };
+                return Ok(Some(Input::Failed(ticket, failure)));
+            }
         };
         traffic.sent_bytes += reply.sent_bytes as u64;
         traffic.received_bytes += reply.received_bytes as u64;

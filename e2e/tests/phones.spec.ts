@@ -1,6 +1,6 @@
 // Two phones of one shop and a server that is not always there.
 import { expect, test } from "../support/fixtures";
-import { LostAnswers } from "../support/lost_answers";
+import { Network, PORTALS } from "../support/network";
 import {
   addCustomer,
   allOnServer,
@@ -57,7 +57,7 @@ test("an answer that is lost after the server has stored the entries doubles not
   server,
   phone,
 }) => {
-  const between = new LostAnswers(server);
+  const between = new Network(server);
   await between.start();
   const owner = await phone("Meena", { url: between.url });
   await openShop(owner.page);
@@ -102,4 +102,38 @@ test("what a phone writes after it was taken out waits for the owner", async ({
   await letIn(owner.page);
   await openCustomer(owner.page, "Priya");
   await owes(owner.page, "₹1,170");
+});
+
+test("behind a sign-in page a phone says so, keeps everything, and sends it afterwards", async ({
+  server,
+  phone,
+}) => {
+  const between = new Network(server);
+  await between.start();
+  const owner = await phone("Meena", { url: between.url });
+  await openShop(owner.page);
+  await addCustomer(owner.page, "Priya");
+  await connect(owner.page, server);
+  await owner.isStored();
+
+  let entries = 0;
+  for (const [what, portal] of Object.entries(PORTALS)) {
+    await test.step(what, async () => {
+      between.portal = portal;
+      // The app comes from the phone, whatever the network says.
+      await openCustomer(owner.page, "Priya");
+      await gave(owner.page, "10");
+      entries += 1;
+      await owner.page.goto("/more/sync");
+      await expect(owner.page.getByText("the sign-in page of this Wi-Fi")).toBeVisible();
+      await expect(owner.page.locator(".sync-chip")).toHaveText(`alone · ${entries} waiting`);
+    });
+  }
+
+  between.portal = undefined;
+  await owner.page.getByRole("button", { name: "Send now" }).click();
+  await allOnServer(owner.page);
+  await openCustomer(owner.page, "Priya");
+  await owes(owner.page, "₹40");
+  await between.stop();
 });

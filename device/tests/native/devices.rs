@@ -1,9 +1,7 @@
 //! Native devices and a real server: what one writes, the others read.
 
-use std::time::Duration;
-
 use crate::support::{TestServer, found};
-use device::http::{Address, CallError, Http};
+use device::http::{Address, CallError};
 use device::{Device, DeviceError, today};
 use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment};
 use shared::event::Paid;
@@ -185,37 +183,4 @@ async fn a_device_that_asks_too_often_waits_as_it_is_told_and_loses_nothing() {
     let helper = server.join(&mut owner, "Helper").await;
     let khata = helper.ledger().balance(priya).khata;
     assert_eq!(khata, Paise(i64::from(SYNCS) * 100));
-}
-
-/// Something that answers each request with these bytes, and then keeps the line open.
-async fn answering(bytes: &'static [u8]) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move {
-        let mut open = Vec::new();
-        while let Ok((line, _)) = listener.accept().await {
-            line.readable().await.expect("a request");
-            let _ = line.try_read(&mut [0; 4096]);
-            let _ = line.try_write(bytes);
-            open.push(line);
-        }
-    });
-    url
-}
-
-#[tokio::test]
-async fn a_line_that_stays_open_in_the_middle_of_an_answer_ends_the_call() {
-    for half in [
-        b"".as_slice(),
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/cbor\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/cbor\r\ncontent-length: 100\r\n\r\nhalf",
-    ] {
-        let url = answering(half).await;
-        let http = Http::new(Address::from(&url)).expect("an address");
-        let http = http.with_patience(Duration::from_millis(300));
-        let unreachable = http.get::<u8>("pairings", None).await;
-        assert_eq!(unreachable, Err(CallError::Unreachable(url)));
-    }
 }

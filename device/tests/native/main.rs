@@ -3,4 +3,5 @@
 mod devices;
 mod history;
 mod load;
+mod portal;
 mod support;

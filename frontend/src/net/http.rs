@@ -4,7 +4,7 @@ use gloo_net::http::{Method, RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
 use minicbor::{Decode, Encode};
 use shared::bytes::Bytes;
-use shared::sync::engine::MAX_REPLY_BYTES;
+use shared::sync::engine::{MAX_REPLY_BYTES, is_of_type, may_be_ours};
 use shared::sync::wire::{ErrorBody, MEDIA_TYPE, Token};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
@@ -12,8 +12,6 @@ use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestCache, RequestRed
 
 use super::{base64url, gzip};
 use crate::store::records::{decode, encode};
-
-const NO_CONTENT: u16 = 204;
 
 /// A server as this device speaks to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +68,7 @@ impl Address {
     }
 
     /// A request to `path`. Never cached, never redirected: a redirection comes from something in
-    /// between that is not the server.
+    /// between that is not the server, and is seen as an answer without a status.
     pub(super) fn request(
         &self,
         method: Method,
@@ -80,7 +78,7 @@ impl Address {
         let request = RequestBuilder::new(&format!("{}{path}", self.url))
             .method(method)
             .cache(RequestCache::NoStore)
-            .redirect(RequestRedirect::Error)
+            .redirect(RequestRedirect::Manual)
             .abort_signal(Some(signal));
         match &self.token {
             Some(token) => request.header(
@@ -128,11 +126,16 @@ impl Address {
         };
         let response = request.ok()?.send().await.ok()?;
         let headers = response.headers();
+        let content_type = headers.get("content-type");
+        let body = match may_be_ours(content_type.as_deref()) {
+            true => whole(&response).await.ok()?,
+            false => Vec::new(),
+        };
         Some(Reply {
             status: response.status(),
-            content_type: headers.get("content-type"),
+            content_type,
             retry_after: headers.get("retry-after"),
-            body: whole(&response).await.ok()?,
+            body,
         })
     }
 
@@ -215,14 +218,7 @@ async fn whole(response: &Response) -> Result<Vec<u8>, Broken> {
 
 /// Only what is wholly in Pakka's own format is believed.
 fn check(reply: Reply) -> Result<Reply, AskError> {
-    if reply.status == NO_CONTENT && reply.body.is_empty() {
-        return Ok(reply);
-    }
-    let ours = reply.content_type.as_ref().is_some_and(|content_type| {
-        let essence = content_type.split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)
-    });
-    if !ours {
+    if !is_of_type(reply.content_type.as_deref(), MEDIA_TYPE) {
         return Err(AskError::NotTheServer);
     }
     if (200..300).contains(&reply.status) {

@@ -184,6 +184,10 @@ fn only_the_server_itself_is_believed() {
         read(502, Some("text/html"), None, html),
         Failure::ServerFault
     );
+    assert_eq!(
+        read(511, Some("text/html"), None, html),
+        Failure::NotOurServer
+    );
     let busy = |retry_after_ms| Failure::Busy { retry_after_ms };
     assert_eq!(read(503, Some("text/html"), Some("7"), html), busy(7_000));
     assert_eq!(

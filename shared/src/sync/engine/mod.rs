@@ -21,7 +21,9 @@ mod wait;
 
 pub use cursor::{Cursor, HeardOf};
 pub use machine::Engine;
-pub use reply::{Failure, MAX_REPLY_BYTES, read_answer, read_reply, read_segment};
+pub use reply::{
+    Failure, MAX_REPLY_BYTES, is_of_type, may_be_ours, read_answer, read_reply, read_segment,
+};
 pub use status::{Activity, Problem, Rewritten, Stop, SyncStatus};
 pub use wait::{
     BACKOFF_BASE_MS, BACKOFF_CAP_MS, LOCAL_WAIT_MS, MAX_RETRY_AFTER_MS, POLL_MS, REQUEST_WAIT_MS,

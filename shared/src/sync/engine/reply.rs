@@ -11,6 +11,9 @@ use crate::sync::wire::{ErrorBody, MEDIA_TYPE, Protocols, SyncAnswer};
 /// says [`Failure::NotOurServer`].
 pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 
+/// What the server writes for people to read.
+const JSON: &str = "application/json";
+
 /// The code of a server that refuses a whole request for its signature.
 const BAD_SIGNATURE: &str = "bad_signature";
 
@@ -95,6 +98,8 @@ fn read_failure(
                 false => Failure::Busy { retry_after_ms },
             }
         }
+        // RFC 6585 §6: never from the server itself, but from what stands in between.
+        (511, _) => Failure::NotOurServer,
         (500..=599, _) => Failure::ServerFault,
         (401, Some(_)) => Failure::NotKnown,
         (426, Some(error)) => Failure::OtherProtocol(error.protocols),
@@ -120,7 +125,15 @@ pub fn read_segment(
     Err(read_failure(status, content_type, retry_after, &body))
 }
 
-fn is_of_type(content_type: Option<&str>, expected: &str) -> bool {
+/// May a body of this type come from the server? That of anything else, such as the sign-in page of
+/// a public network, is not worth waiting for.
+pub fn may_be_ours(content_type: Option<&str>) -> bool {
+    let ours = [MEDIA_TYPE, segment::MEDIA_TYPE, JSON];
+    ours.iter().any(|ours| is_of_type(content_type, ours))
+}
+
+/// Is this `Content-Type`, perhaps with parameters, of a media type?
+pub fn is_of_type(content_type: Option<&str>, expected: &str) -> bool {
     content_type.is_some_and(|value| {
         let essence = value.split(';').next().unwrap_or_default();
         essence.trim().eq_ignore_ascii_case(expected)

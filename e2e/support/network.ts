@@ -1,18 +1,42 @@
-// A network between phone and server that loses an answer at the worst moment:
-// when the server has stored what it was sent.
+// A network between phone and server: it loses an answer at the worst moment, when the server has
+// stored what it was sent, or answers itself, as public ones do before a person has signed in.
 import { once } from "node:events";
-import { type IncomingMessage, type Server as Http, createServer, request } from "node:http";
+import {
+  type IncomingMessage,
+  type Server as Http,
+  type ServerResponse,
+  createServer,
+  request,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Server } from "./server";
 
-export class LostAnswers {
+/** What a public network answers to everything. */
+export const PORTALS: Record<string, (answer: ServerResponse) => void> = {
+  "a sign-in page": (answer) =>
+    answer.writeHead(200, { "content-type": "text/html" }).end("<h1>Sign in</h1>"),
+  "a sign-in page without an end": (answer) =>
+    answer.writeHead(200, { "content-type": "text/html" }).write("<h1>Sign in</h1>"),
+  "the way to a sign-in page": (answer) =>
+    answer.writeHead(302, { location: "/portal/login" }).end(),
+  "that a person must sign in": (answer) =>
+    answer.writeHead(511, { "content-type": "text/html" }).end("<h1>Sign in</h1>"),
+};
+
+export class Network {
   #http: Http | undefined;
+  /** What answers in the place of the server. */
+  portal: ((answer: ServerResponse) => void) | undefined;
   #onPush: (() => Promise<void>) | undefined;
 
   constructor(readonly server: Server) {}
 
   async start(): Promise<void> {
     this.#http = createServer((asked, answer) => {
+      if (this.portal) {
+        asked.resume();
+        return this.portal(answer);
+      }
       const body: Buffer[] = [];
       asked.on("data", (part: Buffer) => body.push(part));
       asked.on("end", () => {
@@ -53,7 +77,7 @@ export class LostAnswers {
     asked: IncomingMessage,
     sent: Buffer,
     answered: IncomingMessage,
-    answer: import("node:http").ServerResponse,
+    answer: ServerResponse,
   ): Promise<void> {
     // A push has events in it; a request that only asks is shorter than any event with its
     // signature.
