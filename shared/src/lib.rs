@@ -18,6 +18,7 @@ pub mod chain;
 pub mod command;
 pub mod event;
 pub mod export;
+pub mod history;
 pub mod ids;
 pub mod keypad;
 pub mod ledger;

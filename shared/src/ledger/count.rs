@@ -120,9 +120,10 @@ impl Ledger {
         if first && let Some(entry) = self.entries.get(&target) {
             for customer in pages(&entry.what) {
                 let page = self.customers.entry(customer).or_default();
+                page.balance -= entry.what.change(customer);
+                page.taken_back += 1;
+                // Books without history may know an entry and not every page that it stands on.
                 if let Some(posting) = page.entries.get_mut(&target) {
-                    page.balance -= posting.change;
-                    page.taken_back += 1;
                     posting.reversed = true;
                 }
             }

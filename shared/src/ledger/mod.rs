@@ -14,6 +14,7 @@ mod device;
 mod entry;
 mod fold;
 mod progress;
+mod recall;
 mod register;
 mod shop;
 pub(crate) mod stored;

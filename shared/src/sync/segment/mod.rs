@@ -19,11 +19,11 @@ mod template;
 mod tree;
 mod write;
 
-pub use read::read;
+pub use read::{pick, read};
 pub use write::write;
 
-use crate::bytes::Hash;
-use crate::ids::{DeviceNo, ShopId};
+use crate::bytes::{Bytes, Hash};
+use crate::ids::{DeviceNo, EventId, ShopId};
 use crate::sync::wire::{Chunk, Generation, Signature};
 
 /// The first bytes of a segment: its name, and the version of its format.
@@ -52,6 +52,14 @@ const MAX_WORDS: usize = MAX_EVENTS;
 /// The most devices in a segment.
 const MAX_DEVICES: usize = 4096;
 
+/// Where in the array of an event stand what both the writer and [`pick`] know of it: the group,
+/// kind and version, and the body, which is the last of the elements.
+const GROUP: usize = 5;
+const KIND: usize = 9;
+const KIND_VERSION: usize = 10;
+const BODY: usize = 11;
+const ELEMENTS: usize = 12;
+
 /// A run of the log: what a segment holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
@@ -76,6 +84,29 @@ pub struct ChainEnd {
     pub hash: Hash,
     /// The device's signature there, where the segment ends with a push of the device.
     pub signature: Option<Signature>,
+}
+
+/// What the columns of a segment tell of an event, before anybody reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'s> {
+    /// The event.
+    pub id: EventId,
+    /// The number of its kind; `None` if the columns do not tell: then the event may be anything.
+    pub kind: Option<u16>,
+    /// It is known to belong to no group.
+    pub is_alone: bool,
+    /// All that looks like the name of an event or entity in it, as it is read; nothing of an event
+    /// that is kept as it stands.
+    pub names: &'s [EventId],
+}
+
+/// Some events of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picked {
+    /// The chunk, without its events.
+    pub chunk: Chunk,
+    /// The events that were wanted, each with its number.
+    pub events: Vec<(u32, Bytes)>,
 }
 
 impl Segment {

@@ -1,4 +1,5 @@
-//! Reading a segment: templates are filled from columns.
+//! Reading a segment: templates are filled from columns. All of its values are walked over, because
+//! each is foretold from those before it; events are made of those that are wanted.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,18 @@ use super::column::{Around, Values};
 use super::template::{self, Part};
 use super::tree::{self, Node};
 use super::{
-    ChainEnd, DIGEST_DOMAIN, Damaged, Fixed, MAGIC, MAX_BYTES, MAX_COLUMNS, MAX_DEVICES,
-    MAX_EVENTS, MAX_TEMPLATES, MAX_WORDS, Segment,
+    BODY, ChainEnd, DIGEST_DOMAIN, Damaged, ELEMENTS, Fixed, GROUP, KIND, MAGIC, MAX_BYTES,
+    MAX_COLUMNS, MAX_DEVICES, MAX_EVENTS, MAX_TEMPLATES, MAX_WORDS, Picked, Seen, Segment,
 };
 use crate::bytes::{self, Bytes};
 use crate::calendar::TimeMs;
 use crate::chain::digest;
-use crate::ids::{DeviceNo, ShopId};
-use crate::sync::wire::{BranchOf, Chunk, Verdict};
+use crate::event::Branch;
+use crate::ids::{DeviceNo, EventId, IdMap as _, ShopId};
+use crate::sync::wire::{BranchOf, Chunk, Generation, Verdict};
+
+/// Room for most events.
+const EVENT_BYTES: usize = 96;
 
 /// How deep lists may stand in lists.
 const MAX_DEPTH: u32 = 12;
@@ -25,6 +30,39 @@ const MAX_DEPTH: u32 = 12;
 ///
 /// The bytes are not those that were written.
 pub fn read(bytes: &[u8]) -> Result<Segment, Damaged> {
+    let (head, runs) = read_with(bytes, |_| true)?;
+    let chunks = runs.into_iter().map(|run| Chunk {
+        events: Some(run.events.into_iter().map(|(_, event)| event).collect()),
+        ..run.chunk
+    });
+    Ok(Segment {
+        shop: head.shop,
+        generation: head.generation,
+        chunks: chunks.collect(),
+        ends: head.ends,
+    })
+}
+
+/// Reads the events of a segment that are wanted, by what its columns tell of each. The same events
+/// as if all were read and these picked out; no bytes are kept of the others.
+///
+/// # Errors
+///
+/// The bytes are not those that were written.
+pub fn pick(bytes: &[u8], wanted: impl FnMut(&Seen<'_>) -> bool) -> Result<Vec<Picked>, Damaged> {
+    read_with(bytes, wanted).map(|(_, runs)| runs)
+}
+
+struct Head {
+    shop: ShopId,
+    generation: Generation,
+    ends: Vec<ChainEnd>,
+}
+
+fn read_with(
+    bytes: &[u8],
+    wanted: impl FnMut(&Seen<'_>) -> bool,
+) -> Result<(Head, Vec<Picked>), Damaged> {
     let mut reader = Reader::new(bytes);
     if bytes.len() > MAX_BYTES * 2 {
         return Err(reader.damaged("too long"));
@@ -43,14 +81,14 @@ pub fn read(bytes: &[u8]) -> Result<Segment, Damaged> {
     let ends = (0..reader.count(MAX_DEVICES)?).map(|_| end(&mut reader));
     let ends = ends.collect::<Result<_, _>>()?;
     let mut filler = Filler::read(&mut reader)?;
-    let chunks = filler.chunks(first, count)?;
+    let runs = filler.chunks(first, count, wanted)?;
     filler.end()?;
-    Ok(Segment {
+    let head = Head {
         shop,
         generation,
-        chunks,
         ends,
-    })
+    };
+    Ok((head, runs))
 }
 
 fn end(reader: &mut Reader<'_>) -> Result<ChainEnd, Damaged> {
@@ -69,8 +107,46 @@ fn end(reader: &mut Reader<'_>) -> Result<ChainEnd, Damaged> {
     })
 }
 
+/// What a template tells of its events, without their bytes.
+#[derive(Clone, Copy)]
+struct Sort {
+    kind: Option<u16>,
+    is_alone: bool,
+}
+
+impl Sort {
+    /// Of events that are kept as they stand.
+    const UNKNOWN: Sort = Sort {
+        kind: None,
+        is_alone: false,
+    };
+
+    /// Of a template that is an event's as far as its body; nothing is known of any other.
+    fn of(parts: &[Part]) -> Sort {
+        let envelope = match parts.split_first() {
+            Some((Part::Array(count), rest)) if *count == ELEMENTS as u64 => rest.get(..BODY),
+            _ => None,
+        };
+        // Each element is one part, unless there are arrays among them.
+        let is_flat = |part: &Part| !matches!(part, Part::Array(_) | Part::List(_));
+        match envelope.filter(|parts| parts.iter().all(is_flat)) {
+            Some(parts) => Sort {
+                kind: match parts[KIND] {
+                    Part::Same(kind) => u16::try_from(kind).ok(),
+                    _ => None,
+                },
+                is_alone: parts[GROUP] == Part::Null,
+            },
+            None => Sort::UNKNOWN,
+        }
+    }
+}
+
 struct Filler<'b> {
     templates: Vec<Vec<Part>>,
+    sorts: Vec<Sort>,
+    /// What the event that is read names.
+    names: Vec<EventId>,
     columns: Vec<Values>,
     words: Vec<&'b [u8]>,
     ids: Vec<(i64, i64)>,
@@ -89,7 +165,7 @@ impl<'b> Filler<'b> {
             return Err(reader.damaged("columns are missing"));
         }
         let templates = (0..reader.count(MAX_TEMPLATES)?).map(|_| template::read(reader, columns));
-        let templates = templates.collect::<Result<_, _>>()?;
+        let templates = templates.collect::<Result<Vec<_>, _>>()?;
         let columns = (0..columns).map(|_| Values::read(reader));
         let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
         let mut blob = || {
@@ -120,6 +196,8 @@ impl<'b> Filler<'b> {
             }
         }
         Ok(Filler {
+            sorts: templates.iter().map(|parts| Sort::of(parts)).collect(),
+            names: Vec::new(),
             templates,
             columns,
             words: word_list,
@@ -146,24 +224,34 @@ impl<'b> Filler<'b> {
         value.ok_or_else(|| self.last.damaged("a column is too short"))
     }
 
-    fn chunks(&mut self, first: u64, count: usize) -> Result<Vec<Chunk>, Damaged> {
+    fn chunks(
+        &mut self,
+        first: u64,
+        count: usize,
+        mut wanted: impl FnMut(&Seen<'_>) -> bool,
+    ) -> Result<Vec<Picked>, Damaged> {
         let mut next: BTreeMap<u32, u32> = BTreeMap::new();
         let mut position = first;
         let mut events = 0;
-        let mut chunks = Vec::new();
+        let mut runs = Vec::new();
         for _ in 0..count {
-            let chunk = self.chunk(position, &mut next)?;
-            events += chunk.count as usize;
-            position = position.saturating_add(chunk.count.into());
+            let run = self.chunk(position, &mut next, &mut wanted)?;
+            events += run.chunk.count as usize;
+            position = position.saturating_add(run.chunk.count.into());
             if events > MAX_EVENTS {
                 return Err(self.last.damaged("more events than there may be"));
             }
-            chunks.push(chunk);
+            runs.push(run);
         }
-        Ok(chunks)
+        Ok(runs)
     }
 
-    fn chunk(&mut self, position: u64, next: &mut BTreeMap<u32, u32>) -> Result<Chunk, Damaged> {
+    fn chunk(
+        &mut self,
+        position: u64,
+        next: &mut BTreeMap<u32, u32>,
+        mut wanted: impl FnMut(&Seen<'_>) -> bool,
+    ) -> Result<Picked, Damaged> {
         let mut around = Around::default();
         let device = self.number(Fixed::Devices, &around)?;
         around.device = device.into();
@@ -187,23 +275,52 @@ impl<'b> Filler<'b> {
             return Err(wrong());
         }
         next.insert(device, first_seq.wrapping_add(count));
+        let device = DeviceNo(device);
+        let branch = branch_of.map(|of| Branch {
+            device,
+            of: of.device,
+            from_seq: of.from_seq,
+        });
         let mut events = Vec::new();
         let mut after = around;
-        for seq in (i64::from(first_seq)..).take(count as usize) {
-            after = Around { seq, ..around };
-            events.push(Bytes(self.event(&mut after)?));
+        let mut bytes = Vec::with_capacity(EVENT_BYTES);
+        for index in 0..count {
+            after = Around {
+                seq: i64::from(first_seq) + i64::from(index),
+                ..around
+            };
+            self.names.clear();
+            let sort = self.event(&mut after, &mut bytes)?;
+            if let Some(branch) = branch {
+                self.names.iter_mut().for_each(|id| *id = branch.read(*id));
+            }
+            // Numbers that cannot be are for those to refuse who know the chains.
+            let seq = first_seq.wrapping_add(index);
+            let seen = Seen {
+                id: EventId { device, seq },
+                kind: sort.kind,
+                is_alone: sort.is_alone,
+                names: &self.names,
+            };
+            if wanted(&seen) {
+                let event = core::mem::replace(&mut bytes, Vec::with_capacity(EVENT_BYTES));
+                events.push((seq, Bytes(event)));
+            } else {
+                bytes.clear();
+            }
         }
         let received = self.next(Fixed::Received as usize, &after.of_receipt())?;
-        Ok(Chunk {
+        let chunk = Chunk {
             position,
-            device: DeviceNo(device),
+            device,
             first_seq,
             count,
             received: TimeMs(received),
             verdict,
-            events: Some(events),
+            events: None,
             branch_of,
-        })
+        };
+        Ok(Picked { chunk, events })
     }
 
     fn number(&mut self, column: Fixed, around: &Around) -> Result<u32, Damaged> {
@@ -212,19 +329,21 @@ impl<'b> Filler<'b> {
     }
 
     /// Reads an event; `around` tells afterwards what is known behind it.
-    fn event(&mut self, around: &mut Around) -> Result<Vec<u8>, Damaged> {
+    fn event(&mut self, around: &mut Around, out: &mut Vec<u8>) -> Result<Sort, Damaged> {
         let template = self.next(Fixed::Templates as usize, around)?;
-        let mut out = Vec::with_capacity(96);
         if template == 0 {
             let length = self.next(Fixed::Raws as usize, around)?;
             let length = usize::try_from(length).map_err(|_| self.last.damaged("no length"))?;
             out.extend_from_slice(self.raws.take(length)?);
         } else {
-            self.fill(template, around, MAX_DEPTH, &mut out)?;
+            self.fill(template, around, MAX_DEPTH, out)?;
         }
         let room = self.room.checked_sub(out.len());
         self.room = room.ok_or_else(|| self.last.damaged("more bytes than there may be"))?;
-        Ok(out)
+        Ok(match usize::try_from(template) {
+            Ok(template @ 1..) => self.sorts[template],
+            _ => Sort::UNKNOWN,
+        })
     }
 
     fn fill(
@@ -316,6 +435,9 @@ impl<'b> Filler<'b> {
                         *id.ok_or_else(|| self.last.damaged("no such id"))?
                     }
                 };
+                if let (Ok(device), Ok(seq)) = (u32::try_from(device), u32::try_from(seq)) {
+                    self.names.push(EventId::new(device, seq));
+                }
                 tree::put_array_head(out, 2);
                 tree::put_int(out, device);
                 tree::put_int(out, seq);

@@ -8,8 +8,8 @@ use super::common::{COMMON_ID, COMMON_WORD, Common, id, is_list, ranked, split_d
 use super::template::{self, Part};
 use super::tree::{self, Node};
 use super::{
-    DIGEST_DOMAIN, Fixed, MAGIC, MAX_BYTES, MAX_COLUMNS, MAX_DEVICES, MAX_EVENTS, MAX_TEMPLATES,
-    Segment, Unfit, read,
+    BODY, DIGEST_DOMAIN, ELEMENTS, Fixed, KIND, KIND_VERSION, MAGIC, MAX_BYTES, MAX_COLUMNS,
+    MAX_DEVICES, MAX_EVENTS, MAX_TEMPLATES, Segment, Unfit, read,
 };
 use crate::chain::digest;
 use crate::sync::wire::Chunk;
@@ -59,12 +59,6 @@ type Path = Vec<u64>;
 
 /// Stands in a path for every place of a list.
 const ANY: u64 = u64::MAX;
-
-/// Stands in a path below the body of an event, before kind and version.
-const BODY: usize = 11;
-const KIND: usize = 9;
-const VERSION: usize = 10;
-const ELEMENTS: usize = 12;
 
 struct Writer<'b> {
     parse: fn(&'b [u8]) -> Option<Node<'b>>,
@@ -239,7 +233,7 @@ impl<'b> Writer<'b> {
             let own = match (at, element) {
                 (0, Node::Int(device)) if *device == place.around.device => Some(Part::OwnDevice),
                 (1, Node::Int(seq)) if *seq == place.around.seq => Some(Part::OwnSeq),
-                (KIND | VERSION, Node::Int(value)) => Some(Part::Same(*value)),
+                (KIND | KIND_VERSION, Node::Int(value)) => Some(Part::Same(*value)),
                 _ => None,
             };
             if let Some(part) = own {
@@ -248,7 +242,7 @@ impl<'b> Writer<'b> {
             }
             place.path.push(at as u64);
             if let (BODY, Node::Int(kind), Node::Int(version)) =
-                (at, &elements[KIND], &elements[VERSION])
+                (at, &elements[KIND], &elements[KIND_VERSION])
             {
                 place.path.extend([*kind as u64, *version as u64]);
             }
