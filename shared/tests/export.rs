@@ -160,7 +160,7 @@ fn every_changed_byte_of_an_export_of_ten_thousand_entries_is_found() {
 }
 
 #[test]
-#[ignore = "by hand: every byte in every way takes a quarter of an hour"]
+#[ignore = "a quarter of an hour unless it is optimised: `cargo xtask test byte`"]
 fn every_byte_of_an_export_changed_in_every_way_is_found() {
     let file = demo(10_000).file();
     let map = Map::of(&file);

@@ -53,7 +53,7 @@ const CHECKS: [Step; 4] = [
     },
 ];
 
-const ALL: [Step; 11] = [
+const ALL: [Step; 12] = [
     Step {
         name: "format",
         run: format,
@@ -93,6 +93,10 @@ const ALL: [Step; 11] = [
     Step {
         name: "simulator",
         run: simulator,
+    },
+    Step {
+        name: "every byte of an export, changed",
+        run: every_byte,
     },
     Step {
         name: "end-to-end tests in Chromium",
@@ -237,6 +241,14 @@ fn simulator() -> Outcome {
         succeeded,
         counts: None,
     }
+}
+
+/// The tests that only an optimised build ends soon enough.
+fn every_byte() -> Outcome {
+    let (succeeded, printed) = tee(cargo()
+        .args(["test", "--profile", "sim", "--package", "shared"])
+        .args(["--features", "plant", "--test", "export", "--", "--ignored"]));
+    tests_with(succeeded, counts::of_cargo_test(&printed))
 }
 
 fn end_to_end() -> Outcome {
