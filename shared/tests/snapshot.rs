@@ -306,7 +306,7 @@ fn the_bytes_of_a_snapshot_are_frozen() {
     // Another sum here means another FOLD_VERSION.
     assert_eq!(
         sum.to_string(),
-        "e0c3ab009369f80ad68c453f05733993ffc94c3cca58782584b2c93e0f08b48f"
+        "033e05313947248d2ecd825667154b77d405f76f226cd1da4c0df67b3ec23fc8"
     );
     assert!(ledger.lanes.contains_key(&DeviceNo::FOUNDER));
 }

@@ -292,6 +292,27 @@ impl<'l, 'c> Desk<'l, 'c> {
         }
     }
 
+    /// The key of a customer's page, be it one that this decision opens.
+    pub fn key_of_customer(&self, customer: CustomerId) -> Option<KeyId> {
+        let known = self.ledger.customers.get(&customer);
+        if let Some(added) = known.and_then(|customer| customer.added.as_ref()) {
+            return Some(added.key);
+        }
+        let nth = customer.0.seq.checked_sub(self.context.next_seq)?;
+        match self.drafts.get(nth as usize).map(|draft| &draft.body) {
+            Some(Body::CustomerAdded(added)) => Some(added.key),
+            _ => None,
+        }
+    }
+
+    /// What was written down, without any question.
+    pub fn into_decision(self) -> Decision {
+        Decision {
+            drafts: self.drafts,
+            keys: self.keys,
+        }
+    }
+
     pub fn finish(self) -> Result<Decision, Refusal> {
         if let Some(&question) = self.questions.first() {
             return Err(Refusal::Ask(question));

@@ -7,6 +7,7 @@
 //! One file per topic; every command is a struct of plain facts, every topic has its own rejections.
 
 mod advance;
+mod bring;
 mod context;
 mod correction;
 mod customer;
@@ -25,6 +26,7 @@ mod shop;
 mod staff;
 
 pub use advance::*;
+pub use bring::{Batch, Bringing, MAX_BATCH_STEPS, Missing, OldShop, Tally};
 pub use context::{Context, Decision, Draft, Refusal, compose};
 pub use correction::*;
 pub use customer::*;

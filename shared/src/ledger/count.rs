@@ -1,8 +1,9 @@
 //! What an event that counts does to the state.
 
+use super::brought::take_out;
 use super::customer::Added;
 use super::shop::Opened;
-use super::{Dated, Entry, Ledger, Posting, Register, Resolved, Reversal, TaskKey, What};
+use super::{Dated, Entry, Ledger, Register, Resolved, Reversal, TaskKey, What};
 use crate::calendar::TimeMs;
 use crate::event::{Body, Event, Patch};
 use crate::ids::{CustomerId, EntryId, EventId, StaffId, Stamp};
@@ -96,43 +97,32 @@ impl Ledger {
     }
 
     fn count_entry(&mut self, id: EntryId, entry: Entry) {
-        let reversed = self.is_reversed(id);
-        for customer in pages(&entry.what) {
-            let posting = Posting {
-                on: entry.what.particulars().on,
-                change: entry.what.change(customer),
-                pays: matches!(entry.what, What::Payment(_) | What::AdvanceUse(_)),
-                reversed,
-            };
-            let page = self.customers.entry(customer).or_default();
-            page.balance += posting.counted();
-            page.taken_back += u32::from(reversed);
-            page.last_written = page.last_written.max(Some(entry.at));
-            page.entries.insert(id, posting);
+        let origin = entry.what.particulars().origin.as_deref().copied();
+        if let Some(origin) = origin
+            && !self.is_first(origin, id, &entry)
+        {
+            return;
         }
+        self.post(id, &entry, self.is_reversed(id));
         self.entries.insert(id, entry);
     }
 
-    fn reverse(&mut self, id: EventId, target: EntryId, reversal: Reversal) {
+    pub(super) fn reverse(&mut self, id: EventId, target: EntryId, reversal: Reversal) {
+        let target = self.original(target);
         let reversals = self.reversals.entry(target).or_default();
         let first = reversals.is_empty();
         reversals.insert(id, reversal);
         if first && let Some(entry) = self.entries.get(&target) {
-            for customer in pages(&entry.what) {
-                let page = self.customers.entry(customer).or_default();
-                page.balance -= entry.what.change(customer);
-                page.taken_back += 1;
-                // Books without history may know an entry and not every page that it stands on.
-                if let Some(posting) = page.entries.get_mut(&target) {
-                    posting.reversed = true;
-                }
-            }
+            take_out(&mut self.customers, target, &entry.what);
         }
     }
 
     fn count_customer(&mut self, id: EventId, stamp: Stamp, at: TimeMs, body: Body) {
         match body {
             Body::CustomerAdded(body) => {
+                if let Some(origin) = body.origin {
+                    self.meet(origin, id);
+                }
                 let customer = self.customers.entry(CustomerId(id)).or_default();
                 customer.added = Some(Added { at, key: body.key });
                 customer.name.set(stamp, body.name);
@@ -173,7 +163,7 @@ impl Ledger {
     }
 
     /// Joins two sets of pages under the least id of both, whatever the order of merges.
-    fn merge(&mut self, one: CustomerId, other: CustomerId) {
+    pub(super) fn merge(&mut self, one: CustomerId, other: CustomerId) {
         let (one, other) = (self.canonical(one), self.canonical(other));
         let (least, greater) = (one.min(other), one.max(other));
         if least == greater {
@@ -298,7 +288,7 @@ fn patch<T>(register: &mut Register<Option<T>>, stamp: Stamp, patch: Patch<T>) {
 }
 
 /// The pages that an entry stands on, each once.
-fn pages(what: &What) -> impl Iterator<Item = CustomerId> + use<> {
+pub(super) fn pages(what: &What) -> impl Iterator<Item = CustomerId> + use<> {
     let [one, other] = what.customers();
     let other = other.filter(|_| other != one);
     one.into_iter().chain(other)

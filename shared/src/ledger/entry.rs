@@ -130,6 +130,11 @@ impl What {
         }
     }
 
+    /// Does it pay: a payment, or an advance that settled a debt?
+    pub const fn pays(&self) -> bool {
+        matches!(self, What::Payment(_) | What::AdvanceUse(_))
+    }
+
     /// The customers that it names, none to two.
     pub const fn customers(&self) -> [Option<CustomerId>; 2] {
         match self {

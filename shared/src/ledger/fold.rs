@@ -51,10 +51,12 @@ impl Ledger {
             };
         }
         lane.last_seq = seq;
+        // A bill that was brought has its number in the series of the shop that printed it.
         if let Ok(Decoded::Known(Event {
-            body: Body::SaleRecorded(_),
+            body: Body::SaleRecorded(sale),
             ..
         })) = &event
+            && sale.particulars.origin.is_none()
         {
             lane.bills += 1;
         }

@@ -8,6 +8,7 @@
 //! What depends on an order (running balances, oldest-first settling) is no part of the state:
 //! queries compute it.
 
+mod brought;
 mod count;
 mod customer;
 mod device;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
+pub use brought::Brought;
 pub use customer::{Balance, Customer, Posting};
 pub use device::{Device, Member};
 pub use entry::{Effect, Entry, What};
@@ -41,7 +43,7 @@ use crate::money::Paise;
 use crate::text::Text;
 
 /// The version of the folds. Snapshots of another version are rebuilt.
-pub const FOLD_VERSION: u16 = 1;
+pub const FOLD_VERSION: u16 = 2;
 
 /// Everything that the events of a shop fold into.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
@@ -98,6 +100,9 @@ pub struct Ledger {
     /// What stands in the place of earlier entries, in a ledger without history.
     #[n(16)]
     pub summary: Option<Box<Summary>>,
+    /// What was brought from other shops.
+    #[n(17)]
+    pub brought: Brought,
 }
 
 /// A task's identity.

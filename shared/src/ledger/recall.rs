@@ -42,7 +42,8 @@ impl Ledger {
             postings.extend(page.entries.iter().map(|(id, posting)| (*id, *posting)));
             let (mut balance, mut taken_back) = (Balance::default(), 0);
             for (entry, posting) in &mut postings {
-                posting.reversed = past.is_reversed(*entry) || self.is_reversed(*entry);
+                posting.reversed =
+                    past.is_copy(*entry) || past.is_reversed(*entry) || self.is_reversed(*entry);
                 balance += posting.counted();
                 taken_back += u32::from(posting.reversed);
             }
@@ -62,6 +63,7 @@ impl Ledger {
             }
             self.customers.entry(id).or_default().entries = postings;
         }
+        self.brought.copies.extend(past.brought.copies);
         if let Some(summary) = &mut self.summary {
             summary.customers.retain(|id, _| !pages.contains(id));
         }

@@ -161,6 +161,6 @@ fields! {
     HeldGroup: events;
     Lane: last_seq bills latest unknown put_aside held open;
     OpenGroup: group events unknown put_aside held;
-    Summary: cut customers without_effect;
+    Summary: cut customers without_effect joined;
     Earlier: last_payment owed_since days;
 }

@@ -4,7 +4,7 @@
 //! commands ask is short: balances, and for each customer the few facts of [`Earlier`]. A ledger
 //! without history is folded further like any other, and its balances stay right, with one
 //! exception: whoever takes back an entry that is summed up changes a balance of which the ledger no
-//! longer knows how. Then it is [unsettled](Ledger::is_settled), and nobody is shown it: the whole
+//! longer knows how, and so may whoever brings the same entries of an old shop once more. Then it is [unsettled](Ledger::is_settled), and nobody is shown it: the whole
 //! ledger has to be folded first.
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ use crate::calendar::BusinessDay;
 use crate::chain::digest;
 use crate::event::codec::bytes_of;
 use crate::event::shape::{Reader, Shape};
-use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
+use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, ShopId};
 use crate::money::Paise;
 
 /// The changes of so many days are kept apart for each customer, so that entries which follow on
@@ -38,6 +38,9 @@ pub struct Summary {
     /// The reversals that had taken nothing back: their target was held, put aside or unknown.
     #[n(2)]
     pub without_effect: BTreeSet<EventId>,
+    /// The shops from which something was brought. What of theirs is here is not said.
+    #[n(3)]
+    pub joined: BTreeSet<ShopId>,
 }
 
 impl Summary {
@@ -117,16 +120,19 @@ impl Ledger {
     }
 
     /// Are its balances right? Not those of a ledger without history in which somebody has taken
-    /// back an entry that is summed up.
+    /// back an entry that is summed up, or has brought more from a shop from which some of what is
+    /// summed up was brought: it may be the same.
     pub fn is_settled(&self) -> bool {
         self.summary.as_ref().is_none_or(|summary| {
-            self.reversals.iter().all(|(target, reversals)| {
-                !summary.covers(*target)
-                    || self.entries.contains_key(target)
-                    || reversals
-                        .keys()
-                        .all(|id| summary.without_effect.contains(id))
-            })
+            let brought_anew = self.brought.shops();
+            summary.joined.is_disjoint(&brought_anew)
+                && self.reversals.iter().all(|(target, reversals)| {
+                    !summary.covers(*target)
+                        || self.entries.contains_key(target)
+                        || reversals
+                            .keys()
+                            .all(|id| summary.without_effect.contains(id))
+                })
         })
     }
 
@@ -196,6 +202,7 @@ impl Ledger {
             cut: cut.collect(),
             customers: customers.collect(),
             without_effect: without_effect.copied().collect(),
+            joined: self.brought.shops(),
         })
     }
 

@@ -114,7 +114,8 @@ impl<'l> Account<'l> {
 pub fn entry_count(ledger: &Ledger, customer: CustomerId) -> usize {
     let pages = ledger.pages(customer);
     let pages = pages.iter().filter_map(|page| ledger.customers.get(page));
-    pages.map(|page| page.entries.len()).sum()
+    let entries = pages.flat_map(|page| page.entries.keys());
+    entries.filter(|&&id| !ledger.is_copy(id)).count()
 }
 
 /// Visits the entries of one page in the order of their ids, each with what it does there.

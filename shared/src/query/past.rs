@@ -98,7 +98,7 @@ fn sum(
     let pages = ledger.pages(customer).into_iter();
     for page in pages.filter_map(|page| ledger.customers.get(&page)) {
         for (&id, posting) in &page.entries {
-            if posting.on <= day {
+            if posting.on <= day && !ledger.is_copy(id) {
                 sum += counted(id, posting);
             }
         }

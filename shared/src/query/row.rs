@@ -289,7 +289,9 @@ impl<'a> Books<'a> {
             by: self.someone_else(reversal.by),
             reason: reversal.reason.code,
             note: note.map(|note| self.keys.open(note, Field::Note)),
-            replacement: reversal.replacement,
+            replacement: reversal
+                .replacement
+                .map(|entry| self.ledger.original(entry)),
             times: reversals.len(),
         })
     }

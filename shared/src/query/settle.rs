@@ -178,7 +178,8 @@ fn targets(what: &What) -> Vec<(EntryId, Paise)> {
 }
 
 /// The entry that stands for another after all corrections.
-pub(super) fn standing(ledger: &Ledger, mut entry: EntryId) -> EntryId {
+pub(super) fn standing(ledger: &Ledger, entry: EntryId) -> EntryId {
+    let mut entry = ledger.original(entry);
     // Each replacement was written after its target, so the way ends; the limit is for logs that
     // claim otherwise.
     for _ in 0..MAX_CORRECTIONS {
@@ -186,7 +187,7 @@ pub(super) fn standing(ledger: &Ledger, mut entry: EntryId) -> EntryId {
         let replacement =
             reversals.and_then(|all| all.values().find_map(|reversal| reversal.replacement));
         match replacement {
-            Some(next) => entry = next,
+            Some(next) => entry = ledger.original(next),
             None => break,
         }
     }

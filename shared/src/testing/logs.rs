@@ -6,7 +6,7 @@ use super::samples;
 use crate::event::{
     AdvanceUsed, AmountTransferred, Body, CreditGiven, CustomerArchived, CustomerErased,
     CustomerUpdated, CustomersMerged, EntryCorrected, EntryReversed, Event, Group, HeldReleased,
-    Kind, MAX_CLOCK_JUMP, PaymentReceived, TaskResolved, encode,
+    Kind, MAX_CLOCK_JUMP, Origin, PaymentReceived, TaskResolved, encode,
 };
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
 use crate::ledger::Standing;
@@ -118,7 +118,41 @@ pub(super) fn event(rng: &mut Rng, devices: u32, length: u32) -> Event {
         Body::TaskResolved(TaskResolved { evidence, .. }) => *evidence = vec![id(rng), id(rng)],
         _ => {}
     }
+    let origin = rng.chance(20).then(|| Origin {
+        shop: samples::SHOP,
+        device: 1,
+        seq: 1 + rng.below(5) as u32,
+    });
+    set_origin(&mut event.body, origin);
     event
+}
+
+/// Whatever is brought twice is on the same pages each time.
+fn set_origin(body: &mut Body, origin: Option<Origin>) {
+    let page = origin.map(|origin| CustomerId(EventId::new(1, origin.seq)));
+    let (particulars, customer) = match body {
+        Body::CustomerAdded(added) => {
+            added.origin = origin;
+            return;
+        }
+        Body::AmountTransferred(it) => {
+            it.to = page.unwrap_or(it.to);
+            (&mut it.particulars, Some(&mut it.from))
+        }
+        Body::GoodsReturned(it) => (&mut it.particulars, it.customer.as_mut()),
+        Body::SaleRecorded(it) => (&mut it.particulars, it.customer.as_mut()),
+        Body::CreditGiven(it) => (&mut it.particulars, Some(&mut it.customer)),
+        Body::PaymentReceived(it) => (&mut it.particulars, Some(&mut it.customer)),
+        Body::AdvanceDeposited(it) => (&mut it.particulars, Some(&mut it.customer)),
+        Body::AdvanceWithdrawn(it) => (&mut it.particulars, Some(&mut it.customer)),
+        Body::AdvanceUsed(it) => (&mut it.particulars, Some(&mut it.customer)),
+        Body::WrittenOff(it) => (&mut it.particulars, Some(&mut it.customer)),
+        _ => return,
+    };
+    particulars.origin = origin.map(Box::new);
+    if let (Some(customer), Some(page)) = (customer, page) {
+        *customer = page;
+    }
 }
 
 /// One order of all chains' events, each chain's own in sequence, with duplicates.

@@ -10,6 +10,7 @@ mod customer;
 mod device;
 mod examples;
 mod goods;
+mod join;
 mod khata;
 mod limits;
 mod message;

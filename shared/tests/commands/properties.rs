@@ -11,7 +11,7 @@ use shared::testing::given::*;
 
 /// Something that a person may tap.
 #[derive(Debug, Clone)]
-enum Tap {
+pub enum Tap {
     Credit(CustomerId, i64),
     Payment(CustomerId, i64),
     Deposit(CustomerId, i64),
@@ -25,7 +25,7 @@ enum Tap {
     Correct(usize, CustomerId, i64),
 }
 
-fn taps() -> impl Strategy<Value = Vec<Tap>> {
+pub fn taps() -> impl Strategy<Value = Vec<Tap>> {
     let customer = || prop_oneof![Just(PRIYA), Just(AMIT)];
     let paise = || {
         prop_oneof![
@@ -122,6 +122,21 @@ fn sums(notebook: &BTreeMap<EntryId, Line>) -> BTreeMap<CustomerId, (i64, i64)> 
         sum.1 += advance;
     }
     sums
+}
+
+/// The shop after all taps; what is refused was not done.
+pub fn tapped(given: Given, taps: &[Tap]) -> Given {
+    taps.iter().fold(given, |given, tap| {
+        let entries: Vec<EntryId> = given.ledger.entries.keys().copied().collect();
+        let Some((command, ..)) = read(tap, &entries) else {
+            return given;
+        };
+        let outcome = given.clone().when(command);
+        match outcome.result() {
+            Ok(_) => outcome.happened(),
+            Err(_) => given,
+        }
+    })
 }
 
 proptest! {

@@ -29,7 +29,9 @@ pub(super) fn find(ledger: &Ledger, receipts: &Receipts, found: &mut Vec<Task>) 
             let last = |seq| EventId { seq, ..id.0 };
             run = next.map(|(seq, received)| (last(seq), received));
         }
-        let received = run.map(|(_, received)| received);
+        // What was brought keeps the time of the shop that wrote it.
+        let is_brought = entry.what.particulars().origin.is_some();
+        let received = run.map(|(_, received)| received).filter(|_| !is_brought);
         let latest = entry.at.plus_ms(CLOCK_TOLERANCE_MS);
         let ahead =
             received.is_some_and(|received| received.plus_ms(CLOCK_TOLERANCE_MS) < entry.at);

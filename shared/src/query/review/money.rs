@@ -72,7 +72,10 @@ impl<'l> Seen<'l> {
                         self.money_in(id, paid);
                     }
                 }
-                self.bills.push((Cow::Borrowed(&sale.bill), id.0));
+                // Another shop's bills are numbered in a series of its own.
+                if sale.particulars.origin.is_none() {
+                    self.bills.push((Cow::Borrowed(&sale.bill), id.0));
+                }
             }
             What::Return(entry) => {
                 if let Some(sold) = entry.of {

@@ -13,10 +13,12 @@
 //!     });
 //! ```
 
+mod bring;
 mod wants;
 
 use std::collections::BTreeSet;
 
+pub use bring::OTHER_SHOP;
 pub use wants::*;
 
 use crate::calendar::{BusinessDay, TimeMs};

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::Hash;
 use crate::chain;
-use crate::event::{Body, Branch, Decoded, Event, Group, PublicKey, Refund, TenderBy, decode};
+use crate::event::{
+    Body, Branch, Decoded, Event, Group, Origin, PublicKey, Refund, TenderBy, decode,
+};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, What};
 use crate::sync::tree::{leaf_hash, node_hash};
 use crate::sync::wire::{Chunk, Verdict};
 use crate::testing::device::SHOP;
@@ -129,9 +131,20 @@ pub(super) fn balances(chunks: &[Chunk]) -> Sums {
             _ => None,
         })
         .collect();
+    // What was brought from another shop more than once is one entry: its first.
+    let mut brought: BTreeMap<Origin, BTreeSet<EntryId>> = BTreeMap::new();
+    for event in &counted {
+        if let Some(origin) = origin(&event.body) {
+            let same = brought.entry(origin).or_default();
+            same.insert(EntryId(event.envelope.id));
+        }
+    }
     let mut sums = Sums::new();
     for event in &counted {
-        if reversed.contains(&EntryId(event.envelope.id)) {
+        let id = EntryId(event.envelope.id);
+        let alone = BTreeSet::from([id]);
+        let same = origin(&event.body).map_or(&alone, |origin| &brought[&origin]);
+        if same.first() != Some(&id) || !same.is_disjoint(&reversed) {
             continue;
         }
         for (customer, khata, advance) in changes(&event.body) {
@@ -232,6 +245,12 @@ fn counted(chunks: &[Chunk]) -> Vec<Event> {
             return events;
         }
     }
+}
+
+/// Where an entry was first written, if another shop brought it.
+fn origin(body: &Body) -> Option<Origin> {
+    let what = What::from_body(body.clone()).ok()?;
+    what.particulars().origin.as_deref().copied()
 }
 
 /// By how much an entry changes khata and advance of its customers.
