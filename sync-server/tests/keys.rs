@@ -2,9 +2,9 @@
 
 mod jig;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use jig::Server;
+use jig::{Server, files_with};
 use shared::bytes::{Fixed, KeyId};
 use shared::event::{CustomerErased, HeldReleased, Role};
 use shared::ids::{CustomerId, EventId};
@@ -64,24 +64,6 @@ async fn a_key_is_never_replaced_and_a_destroyed_one_never_comes_back() {
     assert_eq!(helper.keys, [key(1), destroyed]);
 
     assert_eq!(files_with(&server.data(), &[1; 32]), [] as [PathBuf; 0]);
-}
-
-/// The files under a folder that hold these bytes.
-fn files_with(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files_with(&path, bytes));
-        } else if std::fs::read(&path)
-            .expect("readable")
-            .windows(bytes.len())
-            .any(|part| part == bytes)
-        {
-            found.push(path);
-        }
-    }
-    found
 }
 
 #[tokio::test]

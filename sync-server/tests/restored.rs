@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use device::{Device, DeviceError, Joining, NewShop, now, today};
+use device::DeviceError;
+use jig::native::{add_customer, founder, give, join, sync};
 use jig::{Phone, Server};
 use shared::bytes::{Bytes, Fixed};
-use shared::command::{AddCustomer, Details, EraseCustomer, GiveCredit};
-use shared::event::{Language, Role};
+use shared::command::EraseCustomer;
 use shared::ids::CustomerId;
 use shared::money::Paise;
 use shared::sync::engine::Problem;
@@ -20,55 +20,6 @@ use shared::text::Field;
 
 /// Shorter than a server waits for those who do not come.
 const IMPATIENT: Duration = Duration::from_secs(2);
-
-fn add_customer(device: &mut Device, name: &str) -> CustomerId {
-    let events = device.execute(AddCustomer::named(name)).expect("adds");
-    CustomerId(events[0].envelope.id)
-}
-
-fn give(device: &mut Device, customer: CustomerId, rupees: i64) {
-    let credit = GiveCredit {
-        details: Details::on(today()),
-        customer,
-        amount: Paise(rupees * 100),
-        lines: Vec::new(),
-        due: None,
-    };
-    device.execute(credit).expect("gives");
-}
-
-async fn sync(device: &mut Device) {
-    device.sync_until_quiet().await.expect("syncs");
-}
-
-async fn founder(server: &Server) -> Device {
-    let shop = NewShop {
-        name: "Lakshmi Kirana".to_owned(),
-        owner: "Lakshmi".to_owned(),
-        device: "Counter".to_owned(),
-        language: Language::Hindi,
-        at: now(),
-    };
-    let mut founder = Device::found(shop, None).expect("a shop");
-    let code = server.claim_code().await.to_string();
-    founder.claim(&server.url(), &code).await.expect("claims");
-    sync(&mut founder).await;
-    founder
-}
-
-async fn join(server: &Server, owner: &mut Device, name: &str) -> Device {
-    let offer = owner.offer_pairing(Role::Manager).await.expect("offers");
-    let joining = Joining::new(&server.url(), &offer.secret, name).expect("a joiner");
-    joining.ask(0).await.expect("asks");
-    let joiner = owner.joiner(&offer).await.expect("looks").expect("asked");
-    owner
-        .confirm(&joiner, Role::Manager)
-        .await
-        .expect("confirms");
-    let mut joined = joining.join(None).await.expect("joins");
-    sync(&mut joined).await;
-    joined
-}
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");

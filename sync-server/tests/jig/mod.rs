@@ -5,12 +5,13 @@
 pub mod child;
 pub mod desk;
 pub mod disk;
+pub mod native;
 pub mod phone;
 pub mod pushers;
 
 use std::fs;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sync_server::code::Code;
 use sync_server::config::Config;
@@ -105,6 +106,24 @@ impl Server {
         founder.sync().await;
         founder
     }
+}
+
+/// The files under a folder that hold these bytes.
+pub fn files_with(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files_with(&path, bytes));
+        } else if std::fs::read(&path)
+            .expect("readable")
+            .windows(bytes.len())
+            .any(|part| part == bytes)
+        {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The files of an app, as the build leaves them.
