@@ -38,6 +38,8 @@ pub struct Device {
     storage: Storage,
     /// Written, and not yet in the storage.
     unsaved: Vec<Record>,
+    /// Keys were destroyed that the storage may still have.
+    pub(crate) is_to_forget: bool,
 }
 
 /// The server that the device belongs to.
@@ -134,6 +136,7 @@ impl Device {
             server: None,
             storage,
             unsaved: Vec::new(),
+            is_to_forget: false,
             identity,
         })
     }
@@ -163,6 +166,7 @@ impl Device {
         if let Some((address, cursor)) = home {
             device.connect(Http::new(address)?, cursor);
         }
+        device.forget()?;
         Ok(device)
     }
 
@@ -270,6 +274,15 @@ impl Device {
             self.storage.append(&self.unsaved)?;
             self.unsaved.clear();
         }
+        self.forget()
+    }
+
+    /// Has the storage forget the keys that were destroyed.
+    fn forget(&mut self) -> Result<(), DeviceError> {
+        if self.is_to_forget {
+            self.storage.keep_keys(&self.keys)?;
+            self.is_to_forget = false;
+        }
         Ok(())
     }
 
@@ -334,7 +347,7 @@ impl Device {
         if let Record::Read(read) = record {
             self.take_read(*read);
         }
-        Ok(())
+        self.forget()
     }
 
     /// The connection to its server.

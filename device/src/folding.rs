@@ -96,13 +96,19 @@ impl Device {
             for key in &self.ledger.erased_keys {
                 self.keys.destroy(*key);
             }
+            self.own_keys
+                .retain(|(_, key)| self.keys.get(&key.id).is_some());
+            self.is_to_forget = true;
         }
     }
 
     fn hold(&mut self, key: &SealingKey) {
         match key.key {
             Some(bytes) => self.keys.add(key.id, Key(bytes.0)),
-            None => self.keys.destroy(key.id),
+            None => {
+                self.keys.destroy(key.id);
+                self.is_to_forget = true;
+            }
         }
     }
 }

@@ -4,10 +4,12 @@
 //! the disk before anything in them is called saved. A frame that a power cut left half-written is
 //! cut off when the file is opened: it was never called saved. The file is read whole at the start,
 //! which is enough for tools, tests and loads; phones have a storage of their own.
+//!
+//! Only what must be forgotten has the file written anew, beside itself and then in its place.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use minicbor::{Decode, Encode};
 use shared::chain::digest;
@@ -22,6 +24,7 @@ const FRAME_BYTES: usize = LENGTH_BYTES + CHECKSUM_BYTES;
 /// An append-only file of records, held by one process at a time.
 #[derive(Debug)]
 pub struct Journal {
+    path: PathBuf,
     file: File,
     /// The end of what is saved.
     end: u64,
@@ -50,27 +53,62 @@ impl Journal {
     where
         T: for<'b> Decode<'b, ()>,
     {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => JournalError::InUse,
-            TryLockError::Error(error) => error.into(),
-        })?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let (records, whole) = parse(&bytes)?;
-        if whole < bytes.len() {
-            file.set_len(whole as u64)?;
-            file.sync_all()?;
+        let mut journal = Journal {
+            path: path.to_owned(),
+            file: held(path)?,
+            end: 0,
+        };
+        let (records, whole, length) = journal.read()?;
+        if whole < length {
+            journal.file.set_len(whole as u64)?;
+            journal.file.sync_all()?;
         }
-        file.seek(SeekFrom::Start(whole as u64))?;
+        journal.end = whole as u64;
+        journal.file.seek(SeekFrom::Start(journal.end))?;
         sync_folder(path)?;
-        let end = whole as u64;
-        Ok((Journal { file, end }, records))
+        Ok((journal, records))
+    }
+
+    /// The records, the length of the whole frames, and the length of the file.
+    fn read<T>(&mut self) -> Result<(Vec<T>, usize, usize), JournalError>
+    where
+        T: for<'b> Decode<'b, ()>,
+    {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.read_to_end(&mut bytes)?;
+        let (records, whole) = parse(&bytes)?;
+        Ok((records, whole, bytes.len()))
+    }
+
+    /// Takes something out of the records, wherever `forget` finds it and says so: afterwards it
+    /// stands nowhere in the file. After a failure or a power cut the file is as it was.
+    pub fn forget<T>(&mut self, forget: impl Fn(&mut T) -> bool) -> Result<(), JournalError>
+    where
+        T: Encode<()> + for<'b> Decode<'b, ()>,
+    {
+        let read = self.read::<T>();
+        self.file.seek(SeekFrom::Start(self.end))?;
+        let (mut records, ..) = read?;
+        let found = records
+            .iter_mut()
+            .filter_map(|record| forget(record).then_some(()));
+        if found.count() == 0 {
+            return Ok(());
+        }
+        let aside = self.path.with_extension("new");
+        let mut anew = Journal {
+            file: held(&aside)?,
+            path: self.path.clone(),
+            end: 0,
+        };
+        anew.file.set_len(0)?;
+        for record in &records {
+            anew.append(core::slice::from_ref(record))?;
+        }
+        fs::rename(&aside, &self.path)?;
+        *self = anew;
+        Ok(sync_folder(&self.path)?)
     }
 
     /// Appends records, all or none, and forces them to the disk.
@@ -100,6 +138,21 @@ impl Journal {
         self.file.sync_data()?;
         self.end += frame.len() as u64;
         Ok(())
+    }
+}
+
+/// The file, made where it is missing, and held by this process alone.
+fn held(path: &Path) -> Result<File, JournalError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 
@@ -165,6 +218,36 @@ mod tests {
         journal.append(&[3u32]).expect("appends");
         drop(journal);
         assert_eq!(read(&path), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_forgotten_stands_nowhere_in_the_file_and_the_rest_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("device.journal");
+        let (mut journal, _) = Journal::open::<String>(&path).expect("opens");
+        for word in ["name", "secret", "sum"] {
+            journal.append(&[word.to_owned()]).expect("appends");
+        }
+        // What a power cut left of an earlier try.
+        std::fs::write(path.with_extension("new"), "half").expect("writes");
+        let erase = |word: &mut String| {
+            let is_secret = word == "secret";
+            if is_secret {
+                word.clear();
+            }
+            is_secret
+        };
+        journal.forget(erase).expect("forgets");
+        journal.append(&["more".to_owned()]).expect("appends");
+        journal.forget(erase).expect("there is nothing left of it");
+        let bytes = std::fs::read(&path).expect("reads");
+        assert!(!bytes.windows(6).any(|part| part == b"secret"));
+        assert!(!path.with_extension("new").exists());
+        let in_use = Journal::open::<String>(&path).expect_err("in use");
+        assert!(matches!(in_use, JournalError::InUse));
+        drop(journal);
+        let (_, words) = Journal::open::<String>(&path).expect("opens");
+        assert_eq!(words, ["name", "", "sum", "more"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use shared::event::PublicKey;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::engine::Cursor;
 use shared::sync::wire::{Chunk, Generation, SealingKey, Token};
+use shared::text::KeyRing;
 
 use crate::DeviceError;
 use crate::http::Address;
@@ -162,6 +163,30 @@ impl Storage {
         match self {
             Storage::Memory => Ok(()),
             Storage::Folder(journal) => Ok(journal.append(records)?),
+        }
+    }
+
+    /// Keeps only those keys that are still held.
+    pub fn keep_keys(&mut self, held: &KeyRing) -> Result<(), DeviceError> {
+        let Storage::Folder(journal) = self else {
+            return Ok(());
+        };
+        journal.forget(|record: &mut Record| {
+            let keys = record.keys_mut().iter_mut();
+            let gone = keys.filter(|key| key.key.is_some() && held.get(&key.id).is_none());
+            gone.map(|key| key.key = None).count() > 0
+        })?;
+        Ok(())
+    }
+}
+
+impl Record {
+    /// The keys in it.
+    fn keys_mut(&mut self) -> &mut [SealingKey] {
+        match self {
+            Record::Identity(_) | Record::Home(_) => &mut [],
+            Record::Wrote(wrote) => &mut wrote.keys,
+            Record::Read(read) => &mut read.keys,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Native devices and a real server: what one writes, the others read.
 
+use std::path::Path;
+
 use crate::support::{TestServer, found};
 use device::http::{Address, CallError};
 use device::{Device, DeviceError, today};
-use shared::command::{AddCustomer, Details, GiveCredit, ReceivePayment};
+use shared::command::{AddCustomer, Details, EraseCustomer, GiveCredit, ReceivePayment};
 use shared::event::Paid;
 use shared::ids::CustomerId;
 use shared::money::Paise;
@@ -99,6 +101,58 @@ async fn a_device_opened_again_goes_on_where_it_was() {
     owner.sync_until_quiet().await.expect("syncs");
     let helper = server.join(&mut owner, "Helper").await;
     assert_eq!(helper.ledger().balance(priya).khata, Paise(42_00));
+}
+
+#[tokio::test]
+async fn an_erased_person_is_forgotten_in_the_folder_of_each_device() {
+    let server = TestServer::start().await;
+    let folders = tempfile::tempdir().expect("folders");
+    let [here, there] = ["owner", "helper"].map(|name| folders.path().join(name));
+    let mut owner = server.founder_in(&here).await;
+    let priya = add_customer(&mut owner, "Priya");
+    let amit = add_customer(&mut owner, "Amit");
+    owner.sync_until_quiet().await.expect("syncs");
+    let mut helper = server.join_in(&mut owner, "Helper", Some(&there)).await;
+    give(&mut helper, amit, 40);
+    helper.sync_until_quiet().await.expect("syncs");
+    let key = |customer| {
+        let page = owner.ledger().customers[&customer].added.as_ref();
+        let key = owner.keys().get(&page.expect("added").key);
+        key.expect("held").0
+    };
+    let (of_priya, of_amit) = (key(priya), key(amit));
+    let holds = |folder: &Path, key: &[u8; 32]| {
+        let bytes = std::fs::read(folder.join("device.journal")).expect("reads");
+        bytes.windows(key.len()).any(|part| part == key)
+    };
+    assert!(holds(&here, &of_priya) && holds(&there, &of_priya));
+
+    owner
+        .execute(EraseCustomer { customer: priya })
+        .expect("erases");
+    assert!(!holds(&here, &of_priya), "with the tick");
+    owner.sync_until_quiet().await.expect("syncs");
+    helper.sync_until_quiet().await.expect("syncs");
+    assert!(!holds(&there, &of_priya));
+    assert!(holds(&here, &of_amit) && holds(&there, &of_amit));
+
+    // Nothing else is different, and it goes on.
+    let books = owner.ledger().checksum();
+    drop((owner, helper));
+    let mut owner = Device::open(&here).expect("opens");
+    let mut helper = Device::open(&there).expect("opens");
+    assert_eq!(owner.ledger().checksum(), books);
+    give(&mut owner, amit, 2);
+    owner.sync_until_quiet().await.expect("syncs");
+    helper.sync_until_quiet().await.expect("syncs");
+    assert_eq!(helper.ledger().balance(amit).khata, Paise(42_00));
+    for device in [&owner, &helper] {
+        let words = |customer| {
+            let name = device.ledger().customers[&customer].name.get();
+            device.keys().words(name.expect("a name"), Field::Name)
+        };
+        assert_eq!((words(priya), words(amit).as_deref()), (None, Some("Amit")));
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,11 @@ impl TestServer {
 
     /// One more device of the shop.
     pub async fn join(&self, owner: &mut Device, name: &str) -> Device {
+        self.join_in(owner, name, None).await
+    }
+
+    /// The same with a folder.
+    pub async fn join_in(&self, owner: &mut Device, name: &str, folder: Option<&Path>) -> Device {
         let offer = owner.offer_pairing(Role::Manager).await.expect("offers");
         let joining = Joining::new(&self.url, &offer.secret, name).expect("a joiner");
         let first = joining.ask(0).await.expect("asks");
@@ -93,7 +98,7 @@ impl TestServer {
             .confirm(&joiner, Role::Manager)
             .await
             .expect("confirms");
-        let mut joined = joining.join(None).await.expect("joins");
+        let mut joined = joining.join(folder).await.expect("joins");
         joined.sync_until_quiet().await.expect("syncs");
         joined
     }
