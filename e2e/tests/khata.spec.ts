@@ -201,19 +201,13 @@ test("every screen opens with the server gone, also after the browser was closed
 });
 
 test("a phone whose browser was emptied asks before it begins a new khata", async ({ phone }) => {
-  const { page } = await phone("Meena");
-  await openShop(page);
-  // The browser makes room: it takes everything of the origin but its cookies.
-  const devtools = await page.context().newCDPSession(page);
-  await page.goto("about:blank");
-  await devtools.send("Storage.clearDataForOrigin", {
-    origin: (await phone("Meena")).url,
-    storageTypes: "indexeddb,local_storage,service_workers,cache_storage",
-  });
-  await page.goto("/");
+  const meena = await phone("Meena");
+  await openShop(meena.page);
+  await meena.empty();
+  await meena.page.goto("/");
 
-  await expect(page.getByText("This phone had a shop in Pakka")).toBeVisible();
-  await expect(page.getByRole("link", { name: "Yes, join my shop" })).toBeVisible();
+  await expect(meena.page.getByText("This phone had a shop in Pakka")).toBeVisible();
+  await expect(meena.page.getByRole("link", { name: "Yes, join my shop" })).toBeVisible();
 });
 
 test("a tab that dies right after the tick has lost nothing", async ({ phone }) => {

@@ -137,3 +137,49 @@ test("behind a sign-in page a phone says so, keeps everything, and sends it afte
   await owes(owner.page, "₹40");
   await between.stop();
 });
+
+test("an emptied phone pairs anew, never shows a balance of zero, and takes nothing from the server", async ({
+  server,
+  phone,
+}) => {
+  const [owner, helper] = await openShopOfTwo(server, phone);
+  await gave(helper.page, "100");
+  await allOnServer(helper.page);
+  const kept = await server.verify();
+  await helper.empty();
+
+  // Wherever it is opened, it shows no books, not even empty ones, and sends nothing.
+  for (const at of ["/", "/reports", "/customer/2-3", "/tasks"]) {
+    await helper.page.goto(at);
+    await expect(helper.page.getByText("This phone had a shop in Pakka"), at).toBeVisible();
+    await expect(helper.page.locator(".amount"), at).toHaveCount(0);
+  }
+  expect(await server.verify()).toEqual(kept);
+
+  // The first books that it shows are all of them.
+  const shown = await helper.page.evaluateHandle(() => {
+    const willGet = new Set<string>();
+    const look = () => {
+      const amount = document.querySelector(".totals .amount")?.textContent;
+      if (amount) willGet.add(amount);
+    };
+    const changes = { subtree: true, childList: true, characterData: true };
+    new MutationObserver(look).observe(document, changes);
+    return willGet;
+  });
+  await pair(owner.page, helper.page, { name: "Raju's phone again" });
+  await expect(helper.page.locator(".totals .amount").first()).toHaveText("₹770");
+  expect(await shown.evaluate((willGet) => [...willGet])).toEqual(["₹770"]);
+  await openCustomer(helper.page, "Priya");
+  await owes(helper.page, "₹770");
+  expect(await lines(helper.page)).toEqual(["₹100 = ₹770", "₹670 = ₹670"]);
+  await got(helper.page, "20");
+  await allOnServer(helper.page);
+  await openCustomer(owner.page, "Priya");
+  await owes(owner.page, "₹750");
+
+  // What it was before stays in the books, beside the phone that it is now.
+  await owner.page.goto("/more/devices");
+  await expect(owner.page.getByText("Helper's phone", { exact: true })).toBeVisible();
+  await expect(owner.page.getByText("Raju's phone again")).toBeVisible();
+});
