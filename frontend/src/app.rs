@@ -49,9 +49,13 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
         Stage::Open(shop) => {
             provide_context(shop);
             pages::open(shop);
-            let here = Memo::new(|_| pages::history::is_here());
+            let here = Memo::new(move |_| match place.get() {
+                Some(Place::Statement(id)) => shop.knows(id),
+                Some(place) if place.looks_back() => pages::history::is_here(),
+                _ => true,
+            });
             let screen = move || match place.get() {
-                Some(place) if place.looks_back() && !here.get() => pages::history::waiting(place),
+                Some(place) if !here.get() => pages::history::waiting(place),
                 place => at(place),
             };
             view! {

@@ -132,6 +132,7 @@ fn batch(shop: ShopId, key: &PublicKey, event: &Event, keys: &[SealingKey]) -> B
         confirmed_seq: 0,
         restored: None,
         rebuild: false,
+        segment: None,
     }
 }
 

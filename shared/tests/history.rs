@@ -121,8 +121,10 @@ fn recall(
                     return true;
                 }
                 Record::Packed(_, bytes) => pick(bytes, |seen| recall.wants(seen)).expect("sound"),
-                Record::Plain(chunks) | Record::Indexed(_, chunks) => {
-                    chunks.iter().cloned().map(Picked::all).collect()
+                Record::Plain(chunks) => chunks.iter().cloned().map(Picked::all).collect(),
+                Record::Indexed(_, chunks) => {
+                    let chunks = chunks.iter().cloned();
+                    chunks.map(|chunk| recall.sift(chunk)).collect()
                 }
             };
             work.read += 1;

@@ -31,11 +31,12 @@ pub fn customer(id: CustomerId) -> AnyView {
     }) else {
         return unknown(Place::Customer(id));
     };
+    let is_here = history::is_here_of(id);
     let head = move || {
         let head = desk::books(|books| header(books, id, TimeMs(now_ms())));
-        head.map(|head| head_card(&head))
+        head.map(|head| head_card(&head, is_here.get()))
     };
-    let entries = move || match history::is_here() {
+    let entries = move || match is_here.get() {
         true => page_of_entries(id),
         false => history::coming(),
     };
@@ -91,7 +92,7 @@ fn link(to: Place, drawing: Icon, words: Msg) -> AnyView {
 }
 
 /// The balance, large, and what is known of the customer.
-fn head_card(head: &Header) -> AnyView {
+fn head_card(head: &Header, is_here: bool) -> AnyView {
     let balance = head.person.balance;
     let side = Side::of(balance.khata);
     let advance = (balance.advance.0 != 0).then(|| {
@@ -114,7 +115,7 @@ fn head_card(head: &Header) -> AnyView {
         notice(true, t(Msg::CustomerOverLimit { amount }), None)
     });
     // What sums up all entries is shown once all are here.
-    let totals = history::is_here().then(|| {
+    let totals = is_here.then(|| {
         facts.push(words::class(head.class));
         t(Msg::CustomerLifetime {
             bought: in_words(head.purchases),

@@ -1,6 +1,7 @@
 //! While older entries are on their way into the books.
 
 use leptos::prelude::*;
+use shared::ids::CustomerId;
 
 use super::{desk, words};
 use crate::components::bars::screen;
@@ -12,6 +13,12 @@ use crate::store::{History, Progress};
 /// Is all of the shop's past in the books? Tracked.
 pub fn is_here() -> bool {
     desk::shop().history() == History::Here
+}
+
+/// Is all of a customer's past in the books? If not, it is looked for. Tracked, and only when that
+/// changes.
+pub fn is_here_of(customer: CustomerId) -> Memo<bool> {
+    Memo::new(move |_| desk::shop().knows(customer))
 }
 
 /// How far older entries are; nothing once they are here.

@@ -4,17 +4,21 @@
 use std::collections::BTreeSet;
 
 use shared::bytes::{Bytes, KeyId};
+use shared::history::Index;
 use shared::ids::ShopId;
 use shared::sync::engine::{Batch, Cursor};
 use shared::sync::erasure::erased_keys;
 use shared::sync::log::ChainHead;
-use shared::sync::wire::SealingKey;
+use shared::sync::wire::{Chunk, SealingKey};
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
 use super::idb::{Database, Open, Store, Transaction};
 use super::records::{Identity, MadeKey, Run, Segment, after, decode, encode};
 use super::schema;
+
+/// Shorter records of the log are looked into as fast as an index beside them.
+const INDEXED_BYTES: usize = 8 * 1024;
 
 /// The open database of a shop.
 pub struct ShopDatabase {
@@ -255,15 +259,21 @@ impl ShopDatabase {
     /// that stand in it leave the tail, and keys that it destroys leave with it; those that were
     /// `erased` before never come back.
     pub async fn persist(&self, batch: &Batch, erased: &BTreeSet<KeyId>) -> Result<(), StoreError> {
-        let stores = [schema::META, schema::TAIL, schema::KEYS, schema::SEGMENTS];
+        let stores = [
+            schema::META,
+            schema::TAIL,
+            schema::KEYS,
+            schema::SEGMENTS,
+            schema::INDEX,
+        ];
         let tx = self.db.write(&stores)?;
         let tail = tx.store(schema::TAIL)?;
         let meta = tx.store(schema::META)?;
         let chain = meta.get(schema::CHAIN)?;
         let confirmed = tail.get_all_up_to(f64::from(batch.confirmed_seq))?;
-        if let Some(first) = batch.chunks.first() {
-            tx.store(schema::SEGMENTS)?
-                .put(first.position as f64, &encode(&batch.chunks))?;
+        match &batch.segment {
+            Some(segment) => write_log(&tx, &batch.chunks, segment)?,
+            None => write_log(&tx, &batch.chunks, &encode(&batch.chunks))?,
         }
         let chunks = batch.chunks.iter();
         let destroyed: BTreeSet<KeyId> = chunks
@@ -318,6 +328,24 @@ impl ShopDatabase {
         let draft = tx.store(schema::DRAFTS)?.get(form)?;
         draft.bytes().await
     }
+}
+
+/// Issues the writes of a record of the log, and of what stands in it if that is worth knowing.
+pub(super) fn write_log(
+    tx: &Transaction,
+    chunks: &[Chunk],
+    record: &[u8],
+) -> Result<(), StoreError> {
+    let Some(first) = chunks.first() else {
+        return Ok(());
+    };
+    let key = first.position as f64;
+    tx.store(schema::SEGMENTS)?.put(key, record)?;
+    if record.len() >= INDEXED_BYTES {
+        let index = encode(&Index::of(chunks));
+        tx.store(schema::INDEX)?.put(key, &index)?;
+    }
+    Ok(())
 }
 
 /// Issues the writes of own events, keys and the chain's new end.
@@ -387,7 +415,7 @@ where
 }
 
 /// The records from the one that covers `number` on, where keys are the first number of each.
-async fn covering(store: &Store, number: f64) -> Result<Vec<Vec<u8>>, StoreError> {
+pub(super) async fn covering(store: &Store, number: f64) -> Result<Vec<Vec<u8>>, StoreError> {
     let first = store.last_key_up_to(number)?.last_key().await?;
     let records = store.get_all_from(first.unwrap_or(0.0))?;
     records.all_bytes().await

@@ -70,6 +70,7 @@ impl Live {
         let Opened {
             books, snapshot, ..
         } = opened.ok_or(StoreError::Gone)?;
+        self.recalled.take();
         self.change(|old| {
             let chosen = old.chosen;
             *old = Books { chosen, ..books };
@@ -192,7 +193,13 @@ pub(super) async fn open_books(
         let Ok(snapshot) = Snapshot::from_bytes(&bytes, shop) else {
             continue;
         };
-        let Some(loaded) = db.load_after(snapshot.position(), 0).await? else {
+        // Without a server its number is that of the last own event that it counts.
+        let position = snapshot.position();
+        let seq = match position {
+            0 => u32::try_from(number).unwrap_or(0),
+            _ => 0,
+        };
+        let Some(loaded) = db.load_after(position, seq).await? else {
             return Ok(None);
         };
         let Some((books, mark)) = Books::resume(&loaded, snapshot) else {

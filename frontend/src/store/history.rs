@@ -184,6 +184,7 @@ impl Live {
         let records = self.db.log_after(before, RECORDS_AT_ONCE).await?;
         let mut slices = Slices::start();
         for bytes in &records {
+            let _turn = self.readings.take().await;
             recount.lengths[0].push(bytes.len());
             let segment: Segment = decode(bytes, "segment")?;
             for chunk in segment.0 {

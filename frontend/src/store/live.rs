@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use shared::bytes::KeyId;
-use shared::ids::ShopId;
+use shared::ids::{CustomerId, ShopId};
 use shared::sync::engine::{Cursor, Input};
 use wasm_bindgen_futures::spawn_local;
 
@@ -45,6 +45,10 @@ pub(crate) struct Live {
     pub(super) recount: RefCell<Option<Recount>>,
     /// More of the log was stored since they last looked.
     pub(super) more_stored: Cell<bool>,
+    /// Who reads the log: one after the other.
+    pub(super) readings: Turns,
+    /// The customers whose past was looked for in these books.
+    pub(super) recalled: RefCell<BTreeSet<CustomerId>>,
     /// The number of the newest snapshot.
     pub(super) last_snapshot: Cell<u64>,
     /// Hears when the app goes out of sight.
@@ -96,6 +100,8 @@ impl Live {
             history: ArcRwSignal::new(History::Here),
             recount: RefCell::new(None),
             more_stored: Cell::new(false),
+            readings: Turns::default(),
+            recalled: RefCell::default(),
             last_snapshot: Cell::new(snapshot.as_ref().map_or(0, |(number, _)| *number)),
             hidden: RefCell::new(None),
             clock_confirmed: Cell::new(false),

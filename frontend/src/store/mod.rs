@@ -29,6 +29,7 @@ pub mod index;
 mod joining;
 pub(crate) mod live;
 mod pack;
+mod recall;
 pub mod records;
 pub mod schema;
 pub mod shop;

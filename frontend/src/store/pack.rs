@@ -6,7 +6,8 @@
 use shared::sync::wire::Chunk;
 
 use super::StoreError;
-use super::database::ShopDatabase;
+use super::database::{ShopDatabase, write_log};
+use super::idb::Transaction;
 use super::records::{Run, Segment, decode, encode};
 use super::schema;
 
@@ -30,47 +31,50 @@ pub(super) fn is_worth_it(lengths: impl Iterator<Item = usize>) -> bool {
 impl ShopDatabase {
     /// Packs some of the own events that wait for the server. False when nothing is left to do.
     pub(super) async fn pack_tail(&self) -> Result<bool, StoreError> {
-        self.pack(schema::TAIL, "tail", |into: &mut Run, next: Run| {
+        let join = |into: &mut Run, next: Run| {
             if into.last_seq() + 1 != next.first_seq {
                 return Err(StoreError::Damaged("tail"));
             }
             into.events.extend(next.events);
             into.keys.extend(next.keys);
             Ok(())
-        })
-        .await
+        };
+        let write = |tx: &Transaction, run: &Run| {
+            let tail = tx.store(schema::TAIL)?;
+            tail.put(f64::from(run.first_seq), &encode(run))
+        };
+        self.pack(&[schema::TAIL], "tail", join, write).await
     }
 
     /// Packs some of the server's log. False when nothing is left to do.
     pub(super) async fn pack_segments(&self) -> Result<bool, StoreError> {
         let end = |chunk: &Chunk| chunk.position + u64::from(chunk.count);
-        self.pack(
-            schema::SEGMENTS,
-            "segment",
-            |into: &mut Segment, next: Segment| {
-                if into.0.last().map(end) != next.0.first().map(|chunk| chunk.position) {
-                    return Err(StoreError::Damaged("segment"));
-                }
-                into.0.extend(next.0);
-                Ok(())
-            },
-        )
-        .await
+        let join = |into: &mut Segment, next: Segment| {
+            if into.0.last().map(end) != next.0.first().map(|chunk| chunk.position) {
+                return Err(StoreError::Damaged("segment"));
+            }
+            into.0.extend(next.0);
+            Ok(())
+        };
+        let write = |tx: &Transaction, log: &Segment| write_log(tx, &log.0, &encode(log));
+        let stores = [schema::SEGMENTS, schema::INDEX];
+        self.pack(&stores, "segment", join, write).await
     }
 
     /// Puts neighbours together in one transaction. What is read inside it is what is replaced, so
     /// other tabs may write before and after.
     async fn pack<T>(
         &self,
-        store: &str,
+        stores: &[&str],
         what: &'static str,
         join: impl Fn(&mut T, T) -> Result<(), StoreError>,
+        write: impl Fn(&Transaction, &T) -> Result<(), StoreError>,
     ) -> Result<bool, StoreError>
     where
-        T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>,
+        T: for<'b> minicbor::Decode<'b, ()>,
     {
-        let tx = self.raw().write(&[store])?;
-        let records = tx.store(store)?;
+        let tx = self.raw().write(stores)?;
+        let records = tx.store(stores[0])?;
         let keys = records.get_all_keys()?;
         let values = records.get_all()?;
         let keys = keys.all_numbers().await?;
@@ -87,11 +91,13 @@ impl ShopDatabase {
                     None => packed = Some(next),
                 }
             }
-            for &key in &keys[group.clone()] {
-                records.delete(key)?;
+            for &key in &keys[group] {
+                stores
+                    .iter()
+                    .try_for_each(|store| tx.store(store)?.delete(key))?;
             }
-            if let Some(packed) = packed {
-                records.put(keys[group.start], &encode(&packed))?;
+            if let Some(packed) = &packed {
+                write(&tx, packed)?;
             }
         }
         tx.commit().await?;

@@ -1,10 +1,12 @@
 //! What stands in the stores: deterministic CBOR arrays, like everything that Pakka keeps.
 
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error;
+use minicbor::{Decode, Decoder, Encode};
 use shared::bytes::{Bytes, KeyId};
 use shared::event::{PublicKey, Role};
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::log::ChainHead;
+use shared::sync::segment;
 use shared::sync::wire::{Chunk, Token};
 
 use super::StoreError;
@@ -107,9 +109,30 @@ pub struct MadeKey {
 
 /// A run of the log in the server's order. Its chunks follow each other without a gap, and each
 /// carries its events, the device's own too.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+///
+/// It stands there as an array of chunks, or in the bytes of [`shared::sync::segment`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 #[cbor(transparent)]
 pub struct Segment(pub Vec<Chunk>);
+
+/// Is a record of the log in the bytes of a segment?
+pub fn is_packed(record: &[u8]) -> bool {
+    record.starts_with(&segment::MAGIC)
+}
+
+impl<'b, C> Decode<'b, C> for Segment {
+    fn decode(decoder: &mut Decoder<'b>, context: &mut C) -> Result<Segment, Error> {
+        let record = decoder.input();
+        if !is_packed(record) {
+            return Vec::decode(decoder, context).map(Segment);
+        }
+        decoder.set_position(record.len());
+        let packed = segment::read(record);
+        packed
+            .map(|segment| Segment(segment.chunks))
+            .map_err(|_| Error::message("a damaged segment"))
+    }
+}
 
 /// The bytes of a record.
 pub fn encode<T: Encode<()>>(record: &T) -> Vec<u8> {

@@ -6,13 +6,16 @@ use web_sys::IdbDatabase;
 use shared::ids::ShopId;
 
 /// The version of the stores. A change of a store raises it and adds a step to [`upgrade`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// This device's own events that no server has confirmed. Key: number of the first event; value:
 /// [`super::records::Run`].
 pub const TAIL: &str = "tail";
 /// The log as the server ordered it. Key: first position; value: [`super::records::Segment`].
 pub const SEGMENTS: &str = "segments";
+/// What stands in the larger records of [`SEGMENTS`]. Key: as there; value:
+/// [`shared::history::Index`]. A record without one is looked into.
+pub const INDEX: &str = "index";
 /// The last two snapshots, in the bytes of [`shared::snapshot`]. Key: position of the last counted
 /// event; in a shop without a server, the number of the last own event.
 pub const SNAPSHOT: &str = "snapshot";
@@ -24,7 +27,7 @@ pub const KEYS: &str = "keys";
 pub const DRAFTS: &str = "drafts";
 
 /// Every store.
-pub const ALL: [&str; 6] = [TAIL, SEGMENTS, SNAPSHOT, META, KEYS, DRAFTS];
+pub const ALL: [&str; 7] = [TAIL, SEGMENTS, INDEX, SNAPSHOT, META, KEYS, DRAFTS];
 
 /// In [`META`]: which shop and device this is ([`super::records::Identity`]).
 pub const IDENTITY: &str = "identity";
@@ -61,10 +64,11 @@ pub fn shop_of(database_name: &str) -> Option<ShopId> {
 
 /// Makes the stores of [`VERSION`] out of those of version `from`.
 pub fn upgrade(db: &IdbDatabase, from: u32) -> Result<(), JsValue> {
-    if from < 1 {
-        for store in ALL {
-            db.create_object_store(store)?;
-        }
-    }
-    Ok(())
+    let new = match from {
+        0 => &ALL[..],
+        1 => &[INDEX],
+        _ => &[],
+    };
+    new.iter()
+        .try_for_each(|store| db.create_object_store(store).map(drop))
 }

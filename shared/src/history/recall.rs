@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::Decoder;
+use minicbor::data::Type;
+
 use super::index::branch;
 use super::{Index, takes_back};
+use crate::bytes::Bytes;
 use crate::calendar::TimeMs;
 use crate::event::{Body, Decoded, Malformed, decode};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
 use crate::ledger::{Ledger, Receipts, Standing, What};
 use crate::sync::segment::{Picked, Seen};
-use crate::sync::wire::Chunk;
+use crate::sync::wire::{Chunk, Verdict};
 
 /// What was read is not what the books sum up: something of it is missing, or the books are wrong.
 /// The whole log has to be folded.
@@ -63,6 +67,38 @@ impl Recall {
     pub fn wants(&self, seen: &Seen<'_>) -> bool {
         let names_page = |id: &EventId| self.pages.contains(&CustomerId(*id));
         !seen.is_alone || seen.kind.is_none_or(takes_back) || seen.names.iter().any(names_page)
+    }
+
+    /// The same of a chunk that is not packed: its events as they may concern the customer, without
+    /// those that are seen not to at a glance.
+    pub fn sift(&self, chunk: Chunk) -> Picked {
+        let mut picked = Picked::all(chunk);
+        // In a copy's events ids are read as others.
+        if picked.chunk.branch_of.is_none() {
+            let names = self.pages.iter().map(|page| name(page.0));
+            let names: Vec<Vec<u8>> = names.collect();
+            picked
+                .events
+                .retain(|(_, event)| may_concern(&event.0, &names));
+        }
+        picked
+    }
+
+    /// Takes a run of the device's own events, in a shop without a server.
+    pub fn take_own(&mut self, device: DeviceNo, first_seq: u32, events: Vec<Bytes>) {
+        let run = self.sift(Chunk {
+            position: u64::from(first_seq),
+            device,
+            first_seq,
+            count: events.len() as u32,
+            received: TimeMs(0),
+            verdict: Verdict::Accepted,
+            events: Some(events),
+            branch_of: None,
+        });
+        self.take(vec![run]);
+        // Nobody has received it.
+        self.received.clear();
     }
 
     /// Takes what was read of a record of the log.
@@ -144,7 +180,8 @@ impl Recall {
             }
             next = next.max(last + 1);
         }
-        if next <= until {
+        let summary = ledger.summary.as_ref();
+        if next <= until || summary.is_none_or(|summary| summary.cut != self.cut) {
             return Err(Differs);
         }
         ledger.put_back(&self.pages, self.events)?;
@@ -164,6 +201,36 @@ fn pages(body: &Body) -> impl Iterator<Item = CustomerId> + use<> {
         .flatten()
         .flatten()
 }
+
+/// The bytes with which an event names something.
+fn name(id: EventId) -> Vec<u8> {
+    minicbor::to_vec(id).expect("writing to memory cannot fail")
+}
+
+/// Could an event in these bytes concern whoever is named so? No more is read than its envelope.
+fn may_concern(bytes: &[u8], names: &[Vec<u8>]) -> bool {
+    let is_named = |name: &Vec<u8>| bytes.windows(name.len()).any(|part| part == name);
+    match glance(bytes) {
+        Some((is_alone, kind)) => !is_alone || takes_back(kind) || names.iter().any(is_named),
+        None => true,
+    }
+}
+
+/// Does the event stand alone, and of which kind is it?
+fn glance(bytes: &[u8]) -> Option<(bool, u16)> {
+    let mut decoder = Decoder::new(bytes);
+    decoder.array().ok()?;
+    let skip =
+        |decoder: &mut Decoder<'_>, count: usize| (0..count).try_for_each(|_| decoder.skip().ok());
+    skip(&mut decoder, BEFORE_GROUP)?;
+    let is_alone = decoder.datatype().ok()? == Type::Null;
+    skip(&mut decoder, BEFORE_KIND - BEFORE_GROUP)?;
+    Some((is_alone, decoder.u16().ok()?))
+}
+
+/// So many elements of an event stand before its group, and before its kind.
+const BEFORE_GROUP: usize = 5;
+const BEFORE_KIND: usize = 9;
 
 impl Picked {
     /// All events of a chunk.

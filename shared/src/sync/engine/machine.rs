@@ -209,7 +209,7 @@ impl Engine {
                 Phase::Returning(_) => self.not_returned(&failure, out),
                 _ => {}
             },
-            Input::Fetched(ticket, bytes) if ticket == self.ticket => self.fetched(&bytes, out),
+            Input::Fetched(ticket, bytes) if ticket == self.ticket => self.fetched(bytes, out),
             Input::Restored(ticket, answer) if ticket == self.ticket => {
                 self.looked(*answer, out);
             }

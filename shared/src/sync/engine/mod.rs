@@ -163,6 +163,9 @@ pub struct Batch {
     /// shell folds the chunks of other devices; its own events it has folded when they were
     /// written.
     pub chunks: Vec<Chunk>,
+    /// The bytes of the segment that the chunks came in, if they are just those: for a shell that
+    /// keeps it as it is.
+    pub segment: Option<Vec<u8>>,
     /// New keys and destroyed ones.
     pub keys: Vec<SealingKey>,
     /// How far the log is read with it.

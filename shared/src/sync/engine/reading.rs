@@ -53,6 +53,7 @@ pub(super) fn read_chunks(
     let from = outbox.last();
     Ok(Batch {
         chunks,
+        segment: None,
         keys: Vec::new(),
         cursor: reader.cursor,
         confirmed_seq: own.map_or(0, |head| head.seq),

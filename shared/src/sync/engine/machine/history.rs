@@ -62,7 +62,7 @@ impl Engine {
         true
     }
 
-    pub(super) fn fetched(&mut self, bytes: &[u8], out: &mut Vec<Output>) {
+    pub(super) fn fetched(&mut self, bytes: Vec<u8>, out: &mut Vec<Output>) {
         let Phase::Fetching(name) = self.phase else {
             return;
         };
@@ -72,11 +72,12 @@ impl Engine {
                 && segment.shop == log.shop()
                 && segment.generation == log.generation()
         };
-        let Some(segment) = segment::read(bytes).ok().filter(is_the_one) else {
+        let Some(segment) = segment::read(&bytes).ok().filter(is_the_one) else {
             self.history.avoid(name);
             return self.begin(out);
         };
         let mut chunks = segment.chunks;
+        let is_new = name.first > log.size();
         chunks.retain(|chunk| chunk.position > log.size());
         let read = reading::read_chunks(
             self.device,
@@ -86,7 +87,8 @@ impl Engine {
             self.log_size,
         );
         match read {
-            Ok(batch) => {
+            Ok(mut batch) => {
+                batch.segment = is_new.then_some(bytes);
                 let next = Next {
                     advice: Advice::None,
                     more: true,
