@@ -5,6 +5,7 @@ pub(crate) mod driver;
 mod gzip;
 mod hints;
 pub mod http;
+pub(crate) mod mending;
 pub mod pairing;
 mod returning;
 pub mod tabs;

@@ -57,6 +57,10 @@ fn about(storage: Storage) -> AnyView {
         let n = storage.wrong_snapshots.into();
         notice(true, t(Msg::StorageCopiesWrong { n }), None)
     });
+    let mended = (storage.mended > 0).then(|| {
+        let n = storage.mended.into();
+        notice(false, t(Msg::StorageMended { n }), None)
+    });
     let n = storage.unconfirmed.into();
     view! {
         {kept}
@@ -64,6 +68,7 @@ fn about(storage: Storage) -> AnyView {
         <p>{t(Msg::StorageUnsent { n })}</p>
         {software_key}
         {wrong}
+        {mended}
     }
     .into_any()
 }

@@ -16,6 +16,7 @@ use super::pack::is_worth_it;
 use super::records::{Segment, decode};
 use super::shop::{Progress, Shop};
 use super::slices::{Slices, pause_ms};
+use crate::net::mending::mend;
 
 /// The list that the snapshot is for is drawn first.
 const LIST_FIRST_MS: i32 = 100;
@@ -73,7 +74,12 @@ impl Shop {
     ) -> Result<Option<Rebuilt>, StoreError> {
         let live = self.live();
         let mut recount = live.recount_of(None, progress);
-        let before = live.go_on(&mut recount).await?;
+        let mut counted = live.go_on(&mut recount).await;
+        if counted.is_err() && mend(&live.db).await.is_ok_and(|parts| parts > 0) {
+            recount.books = live.peek(Books::empty);
+            counted = live.go_on(&mut recount).await;
+        }
+        let before = counted?;
         Ok(before.map(|before| live.peek(|after| compared(&before, after))))
     }
 }
@@ -127,6 +133,7 @@ impl Live {
         spawn_local(async move {
             match live.go_on(&mut recount).await {
                 Ok(Some(_)) => {
+                    live.mending.set(false);
                     live.keep_snapshot();
                     live.pack(
                         recount
@@ -141,9 +148,20 @@ impl Live {
                         live.count_history();
                     }
                 }
-                Err(error) => live.history.set(History::Unreadable(error)),
+                Err(error) => live.start_over(error).await,
             }
         });
+    }
+
+    /// The log could not be read: once, what is damaged may come again from the server.
+    async fn start_over(self: &Rc<Live>, error: StoreError) {
+        if !self.mending.replace(true) && mend(&self.db).await.is_ok() {
+            let _turn = self.turns.take().await;
+            if self.refold().await.is_ok() {
+                return;
+            }
+        }
+        self.history.set(History::Unreadable(error));
     }
 
     /// Folds what lies in storage. When that is everything, the books are put in place, and the old
@@ -247,6 +265,10 @@ impl Live {
         });
         match snapshot {
             Some(snapshot) if !snapshot.agrees_with(&books.ledger) => {
+                // Which of the two is wrong? The log has a tree.
+                if books.cursor.is_some() && mend(&self.db).await.is_ok_and(|parts| parts > 0) {
+                    return Err(StoreError::Damaged("segment"));
+                }
                 self.last_snapshot.set(0);
                 self.db.drop_wrong_snapshots().await
             }

@@ -230,6 +230,13 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes all from a key to another, with both.
+    pub fn delete_between(&self, first: f64, last: f64) -> Result<(), StoreError> {
+        let range = IdbKeyRange::bound(&first.into(), &last.into())?;
+        self.0.delete(&range)?;
+        Ok(())
+    }
+
     /// Asks for the bytes under a key.
     pub fn get(&self, key: impl Into<JsValue>) -> Result<Request, StoreError> {
         Ok(Request::of(self.0.get(&key.into())?))

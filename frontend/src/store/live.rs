@@ -23,6 +23,7 @@ use super::status::Contact;
 use super::turn::Turns;
 use crate::crypto::DeviceKey;
 use crate::net::driver::{Driver, WindowListener, visible};
+use crate::net::mending::mend;
 use crate::net::tabs::{Channel, Lead, News};
 
 /// What a [`super::Shop`] stands for.
@@ -49,6 +50,8 @@ pub(crate) struct Live {
     pub(super) readings: Turns,
     /// The customers whose past was looked for in these books.
     pub(super) recalled: RefCell<BTreeSet<CustomerId>>,
+    /// Damaged parts of the log were asked for, since it was last read to its end.
+    pub(super) mending: Cell<bool>,
     /// The number of the newest snapshot.
     pub(super) last_snapshot: Cell<u64>,
     /// Hears when the app goes out of sight.
@@ -64,7 +67,13 @@ impl Live {
         shop: ShopId,
         progress: impl Fn(Progress),
     ) -> Result<Option<Rc<Live>>, StoreError> {
-        let Some(opened) = open_books(&db, shop, progress).await? else {
+        let mut opened = open_books(&db, shop, &progress).await;
+        if let Err(StoreError::Damaged(_)) = opened
+            && mend(&db).await.is_ok_and(|parts| parts > 0)
+        {
+            opened = open_books(&db, shop, &progress).await;
+        }
+        let Some(opened) = opened? else {
             return Ok(None);
         };
         let Opened {
@@ -102,6 +111,7 @@ impl Live {
             more_stored: Cell::new(false),
             readings: Turns::default(),
             recalled: RefCell::default(),
+            mending: Cell::new(false),
             last_snapshot: Cell::new(snapshot.as_ref().map_or(0, |(number, _)| *number)),
             hidden: RefCell::new(None),
             clock_confirmed: Cell::new(false),

@@ -28,6 +28,7 @@ pub mod idb;
 pub mod index;
 mod joining;
 pub(crate) mod live;
+mod mend;
 mod pack;
 mod recall;
 pub mod records;

@@ -43,6 +43,9 @@ pub const DEVICE_KEY: &str = "device key";
 /// In [`META`]: how often a snapshot was found to be wrong (u32).
 pub const WRONG_SNAPSHOTS: &str = "wrong snapshots";
 
+/// In [`META`]: how many parts of the log were damaged and came again from the server (u32).
+pub const MENDED: &str = "mended";
+
 /// In [`META`] of [`JOINING`]: the public half of the device's key.
 pub const JOINING_KEY: &str = "joining key";
 

@@ -57,6 +57,8 @@ pub struct Storage {
     pub unconfirmed: u32,
     /// How often a quick copy of the books was found to be wrong and made anew.
     pub wrong_snapshots: u32,
+    /// How many parts of the log were damaged here and came again from the server.
+    pub mended: u32,
     /// The browser refused to keep the phone's key out of reach, as some private windows do: it
     /// lies in storage as bytes.
     pub software_key: bool,
@@ -67,8 +69,10 @@ impl Shop {
     pub async fn storage(self) -> Storage {
         let space = ask().await;
         let wrong_snapshots = self.live().db.wrong_snapshots().await.unwrap_or(0);
+        let mended = self.live().db.mended().await.unwrap_or(0);
         self.peek(|books| Storage {
             space,
+            mended,
             unconfirmed: books.unconfirmed(),
             wrong_snapshots,
             software_key: books.identity.key.software,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every file of tests compiles all of it")]
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use frontend::crypto::{Custody, DeviceKey};
 use frontend::store::database::{Append, ShopDatabase};
@@ -11,23 +12,24 @@ use frontend::store::records::{Identity, Server};
 use frontend::store::schema;
 use shared::bytes::Fixed;
 use shared::calendar::TimeMs;
-use shared::event::{PublicKey, Role, decode};
+use shared::event::{Body, Decoded, PublicKey, Role, decode};
 use shared::ids::{CustomerId, DeviceNo, ShopId};
 use shared::ledger::{Ledger, Receipts};
 use shared::snapshot::Snapshot;
 use shared::sync::engine::{Batch, Cursor};
 use shared::sync::log::{ChainHead, Log};
 use shared::sync::segment::{Segment, write};
-use shared::sync::wire::TreeHead;
+use shared::sync::wire::{Advice, DeviceStanding, SyncAnswer, SyncRequest, TreeHead};
 use shared::testing::phone::GENERATION;
 use shared::testing::sealed;
-use uuid::Uuid;
 
 /// The phone whose storage it is.
 pub const DEVICE: DeviceNo = DeviceNo(2);
 
 /// Fewer events than a server would seal, so that there are many segments of a short log.
 const LEAST: usize = 150;
+
+static SEED: AtomicU64 = AtomicU64::new(7);
 
 pub struct Sealed {
     pub shop: ShopId,
@@ -50,18 +52,21 @@ pub enum Kept {
 /// Writes the storage, with a snapshot at its end.
 pub async fn phone(events: u32, kept: Kept) -> Sealed {
     let key = DeviceKey::make(Custody::Browser).await.expect("a key");
-    let shop = ShopId(Uuid::from_bytes(frontend::crypto::random()));
-    let mut segments = sealed::segments(events, 7, LEAST);
+    // Each test has a shop of its own.
+    let mut segments = sealed::segments(events, SEED.fetch_add(1, Ordering::Relaxed), LEAST);
+    let (shop, founder) = opening(&segments[0]);
     for segment in &mut segments {
         segment.shop = shop;
     }
-    let start = Cursor::start(shop, GENERATION, key.public(), DEVICE, &key.public());
-    let mut cursor = start.clone();
-    for device in 0..8 {
-        cursor
-            .log
-            .begin(DeviceNo(device), ChainHead::genesis(shop, &key.public()));
+    let mut start = Cursor::start(shop, GENERATION, key.public(), DEVICE, &key.public());
+    start.log = Log::new(shop, GENERATION);
+    for (device, key) in [
+        (DeviceNo::SERVER, key.public()),
+        (DeviceNo::FOUNDER, founder),
+    ] {
+        start.log.begin(device, ChainHead::genesis(shop, &key));
     }
+    let mut cursor = start.clone();
     let (mut whole, mut receipts) = (Ledger::default(), Receipts::default());
     let mut cursors = Vec::new();
     for segment in &segments {
@@ -84,9 +89,6 @@ pub async fn phone(events: u32, kept: Kept) -> Sealed {
         });
         cursors.push(cursor.clone());
     }
-    // The shop that was made up has another name.
-    whole.shop.opened = Default::default();
-
     let db = database(shop).await;
     db.keep_device_key(key.stored()).await.expect("kept");
     let chain = cursor.log.chain(DEVICE).expect("begun");
@@ -124,6 +126,24 @@ pub async fn phone(events: u32, kept: Kept) -> Sealed {
         receipts,
         log: cursor.log,
     }
+}
+
+/// The shop, and the key with which its first phone enrolled itself.
+fn opening(segment: &Segment) -> (ShopId, PublicKey) {
+    let chunks = segment.chunks.iter();
+    let events = chunks.flat_map(|chunk| chunk.events.iter().flatten());
+    let (mut shop, mut key) = (None, None);
+    for event in events {
+        let Ok(Decoded::Known(event)) = decode(&event.0, None) else {
+            continue;
+        };
+        match event.body {
+            Body::ShopOpened(body) => shop = Some(body.shop),
+            Body::DeviceEnrolled(body) if body.device == DeviceNo::FOUNDER => key = Some(body.key),
+            _ => {}
+        }
+    }
+    shop.zip(key).expect("a shop begins with its opening")
 }
 
 pub fn identity(shop: ShopId, key: PublicKey, server: Option<Server>) -> Identity {
@@ -169,7 +189,46 @@ pub async fn records(db: &Database) -> Vec<(f64, Vec<u8>)> {
         .collect()
 }
 
+/// Writes a record of the log as it should not be.
+pub async fn put(db: &Database, key: f64, record: &[u8]) {
+    let tx = db.write(&[schema::SEGMENTS]).expect("a transaction");
+    let store = tx.store(schema::SEGMENTS).expect("a store");
+    store.put(key, record).expect("asked");
+    tx.commit().await.expect("written");
+}
+
 impl Sealed {
+    /// What the server answers to one who lacks a part of its log.
+    pub fn answer(&self, request: &SyncRequest) -> SyncAnswer {
+        let chunks = self.segments.iter().flat_map(|segment| &segment.chunks);
+        let after =
+            chunks.filter(|chunk| chunk.position + u64::from(chunk.count) - 1 > request.position);
+        SyncAnswer {
+            protocol: request.protocol,
+            generation: GENERATION,
+            results: Vec::new(),
+            standing: DeviceStanding {
+                advice: Advice::Behind,
+                known_seq: 0,
+                known_hash: Fixed([0; 32]),
+            },
+            chunks: after.take(40).cloned().collect(),
+            keys: Vec::new(),
+            keys_last: 0,
+            head: TreeHead {
+                size: self.log.size(),
+                root: self.log.root(),
+                at: TimeMs(0),
+                signature: Fixed([0; 64]),
+            },
+            server_time: TimeMs(0),
+            more: true,
+            sealed: None,
+            restored: None,
+            packed: None,
+        }
+    }
+
     /// The customer with the most entries.
     pub fn busiest(&self) -> CustomerId {
         let pages = self.whole.customers.iter();

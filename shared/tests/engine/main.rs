@@ -5,6 +5,7 @@ mod history;
 mod jig;
 mod line;
 mod meeting;
+mod mended;
 mod people;
 mod races;
 mod restored;

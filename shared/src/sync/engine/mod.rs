@@ -13,6 +13,7 @@
 
 mod cursor;
 mod machine;
+mod mend;
 mod outbox;
 mod reading;
 mod reply;
@@ -21,6 +22,7 @@ mod wait;
 
 pub use cursor::{Cursor, HeardOf};
 pub use machine::Engine;
+pub use mend::Mend;
 pub use reply::{
     Failure, MAX_REPLY_BYTES, is_of_type, may_be_ours, read_answer, read_reply, read_segment,
 };
