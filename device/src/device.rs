@@ -309,6 +309,7 @@ impl Device {
     fn connect(&mut self, http: Http, cursor: Cursor) {
         let confirmed = cursor.log.chain(self.number()).map_or(0, |head| head.seq);
         let stored = Stored {
+            key: self.public_key(),
             outbox: self
                 .own
                 .get(confirmed as usize..)

@@ -3,7 +3,7 @@
 use shared::bytes::Bytes;
 use shared::event::{Body, Branch, Event};
 use shared::ids::DeviceNo;
-use shared::ledger::{Ledger, Standing};
+use shared::ledger::{Ledger, Receipts, Standing};
 use shared::sync::wire::{SealingKey, Verdict};
 use shared::text::Key;
 
@@ -31,10 +31,14 @@ impl Device {
             self.hold(key);
         }
         self.own_keys.retain(|&(seq, _)| seq > read.confirmed_seq);
+        if let Some(position) = read.cut {
+            self.log.retain(|chunk| chunk.position <= position);
+        }
         let first_new = self.log.len();
         self.log.extend(read.chunks);
         if read.rebuild {
             self.ledger = Ledger::default();
+            self.receipts = Receipts::default();
             self.fold_log(0);
             let own = core::mem::take(&mut self.own);
             for (bytes, seq) in own.iter().zip(1..) {

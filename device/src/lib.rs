@@ -8,6 +8,7 @@
 mod device;
 mod error;
 mod folding;
+mod generation;
 pub mod http;
 pub mod journal;
 pub mod keys;

@@ -106,6 +106,12 @@ pub(crate) struct Read {
     /// Everything is to be folded anew.
     #[n(4)]
     pub rebuild: bool,
+    /// Before all else, what is held of the log behind this position goes.
+    #[n(5)]
+    pub cut: Option<u64>,
+    /// What others wrote there and nobody could prove: kept for people who look into the journal.
+    #[n(6)]
+    pub unproved: Option<Vec<Chunk>>,
 }
 
 /// One record of the journal.

@@ -10,6 +10,7 @@ use shared::sync::engine::{
     Activity, Batch, Failure, Input, Output, Problem, Stop, SyncStatus, Ticket, read_answer,
     read_segment,
 };
+use shared::sync::generation::{consent_message, owner_key};
 use shared::sync::restore::readmit_message;
 use shared::sync::segment::packed;
 use shared::sync::wire::{
@@ -178,6 +179,12 @@ impl Device {
                     let keys = keys.collect();
                     pending.inputs.push_back(Input::KeysHeld(keys));
                 }
+                Output::Vouch(ticket, opened) => {
+                    let message = consent_message(self.shop(), &opened);
+                    let key = owner_key(self.ledger(), &opened);
+                    let sound = key.is_some_and(|key| verify(&key, &message, &opened.signature));
+                    pending.inputs.push_back(Input::Verified(ticket, sound));
+                }
                 Output::SetTimer(ticket, wait_ms) => {
                     let deadline = Instant::now() + Duration::from_millis(wait_ms.into());
                     self.server_mut()?.timer = Some((ticket, deadline));
@@ -335,6 +342,9 @@ impl From<Batch> for Read {
             cursor: batch.cursor,
             confirmed_seq: batch.confirmed_seq,
             rebuild: batch.rebuild,
+            cut: batch.cut.as_ref().map(|cut| cut.position),
+            // Its own events are among all that it wrote, and go from there into the outbox.
+            unproved: batch.cut.map(|cut| cut.unproved),
         }
     }
 }

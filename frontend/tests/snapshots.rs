@@ -402,6 +402,7 @@ async fn a_new_phone_works_from_the_servers_snapshot_until_the_log_has_come() {
             restored: None,
             rebuild: false,
             segment: None,
+            cut: None,
         };
         db.persist(&batch, &BTreeSet::new()).await.expect("stored");
         tab.tell(&News::Written { keys: false });

@@ -133,6 +133,7 @@ fn batch(shop: ShopId, key: &PublicKey, event: &Event, keys: &[SealingKey]) -> B
         restored: None,
         rebuild: false,
         segment: None,
+        cut: None,
     }
 }
 

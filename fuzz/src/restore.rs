@@ -39,6 +39,7 @@ pub fn sound_requests() -> Vec<RestoreRequest> {
         generation: GENERATION,
         head,
         part,
+        marks: None,
     };
     let given = parts(&backup.state.log, &head, server.chunks.clone()).expect("it holds all");
     let with_parts = given.into_iter().map(|part| {

@@ -165,6 +165,7 @@ impl Shop {
 fn pull(shop: &Shop, server: &mut Server) -> Engine {
     let device = DeviceNo(2);
     let stored = Stored {
+        key: key(2),
         cursor: Cursor::start(shop.id, GENERATION, key(0), device, &key(2)),
         outbox: Vec::new(),
         keys: Vec::new(),

@@ -6,8 +6,9 @@ use minicbor::{Decode, Encode};
 use shared::bytes::{Bytes, Fixed, Hash};
 use shared::calendar::TimeMs;
 use shared::chain::{self, digest};
-use shared::event::Role;
+use shared::event::{GenerationOpened, Role};
 use shared::ids::DeviceNo;
+use shared::sync::generation::consent_message;
 use shared::sync::log::{ChainHead, Log};
 use shared::sync::restore::readmit_message;
 use shared::sync::tree::proof::{ConsistencyProof, CurrentHead, InclusionProof, Leaf};
@@ -252,6 +253,7 @@ fn golden_of_today() -> String {
     let part = Part {
         chunks: vec![chunk(true)],
         rest: vec![hash(1), hash(2)],
+        before: None,
     };
     let part = written(&part);
     for (name, full) in [("full", true), ("bare", false)] {
@@ -260,6 +262,7 @@ fn golden_of_today() -> String {
             generation: Fixed([5; 16]),
             head: full.then_some(head),
             part: full.then(|| Bytes(part.clone())),
+            marks: None,
         };
         line(&format!("RestoreRequest {name}"), &written(&restore));
         let mut log = Log::new(SHOP, Fixed([5; 16]));
@@ -267,6 +270,9 @@ fn golden_of_today() -> String {
         let answer = RestoreAnswer {
             log: full.then_some(log),
             challenge: Fixed([3; 16]),
+            opened: None,
+            agreed: None,
+            server: None,
         };
         line(&format!("RestoreAnswer {name}"), &written(&answer));
     }
@@ -295,7 +301,59 @@ fn golden_of_today() -> String {
         }),
     };
     line("ErrorBody protocol", &written(&other));
+    generations(&mut line);
     lines
+}
+
+/// How a log goes on in another life.
+fn generations(line: &mut impl FnMut(&str, &[u8])) {
+    let opened = GenerationOpened {
+        generation: Fixed([7; 16]),
+        of: Fixed([5; 16]),
+        size: 512,
+        root: hash(8),
+        server: key(0),
+        device: DeviceNo(1),
+        signature: Fixed([9; 64]),
+    };
+    line("consent message", &consent_message(SHOP, &opened));
+    line("GenerationOpened", &written(&opened));
+    let mut tree = Frontier::new();
+    tree.push(hash(4));
+    let part = Part {
+        chunks: vec![chunk(true)],
+        rest: vec![hash(1)],
+        before: Some(Before {
+            tree,
+            previous: vec![hash(3)],
+        }),
+    };
+    let request = RestoreRequest {
+        shop: SHOP,
+        generation: Fixed([5; 16]),
+        head: Some(answer(true).head),
+        part: Some(Bytes(written(&part))),
+        marks: None,
+    };
+    line("RestoreRequest proved", &written(&request));
+    let marks = vec![Mark {
+        size: 513,
+        root: hash(1),
+    }];
+    let request = RestoreRequest {
+        part: None,
+        marks: Some(marks),
+        ..request
+    };
+    line("RestoreRequest marks", &written(&request));
+    let answer = RestoreAnswer {
+        log: None,
+        challenge: Fixed([3; 16]),
+        opened: Some(opened),
+        agreed: Some(510),
+        server: Some(key(0)),
+    };
+    line("RestoreAnswer opened", &written(&answer));
 }
 
 fn answer_sealed() -> SyncAnswer {

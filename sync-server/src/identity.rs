@@ -85,18 +85,21 @@ impl Identity {
     pub fn sign_head(&self, log: &Log, at: TimeMs) -> TreeHead {
         let (size, root) = (log.size(), log.root());
         let message = tree::head_message(log.shop(), &log.generation(), size, &root, at);
-        let signature = self
-            .pair
-            .sign(&self.random, &message)
-            .expect("the system gives random bytes");
-        let signature =
-            <[u8; 64]>::try_from(signature.as_ref()).expect("r and s have 32 bytes each");
         TreeHead {
             size,
             root,
             at,
-            signature: Fixed(signature),
+            signature: self.sign(&message),
         }
+    }
+
+    /// The server's signature of a message.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        let signature = self
+            .pair
+            .sign(&self.random, message)
+            .expect("the system gives random bytes");
+        Fixed(<[u8; 64]>::try_from(signature.as_ref()).expect("r and s have 32 bytes each"))
     }
 }
 

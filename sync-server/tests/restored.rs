@@ -189,6 +189,7 @@ fn look(phone: &Phone, head: Option<TreeHead>) -> RestoreRequest {
         generation: phone.log.generation(),
         head,
         part: None,
+        marks: None,
     }
 }
 
@@ -228,6 +229,7 @@ async fn strangers_learn_nothing_and_bring_nothing() {
     let part = Part {
         chunks: vec![chunk],
         rest: Vec::new(),
+        before: None,
     };
     owner.credit();
     let head = owner.sync().await.head;

@@ -7,5 +7,5 @@ mod hints;
 pub mod http;
 pub(crate) mod mending;
 pub mod pairing;
-mod returning;
+pub mod returning;
 pub mod tabs;

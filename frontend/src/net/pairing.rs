@@ -33,7 +33,7 @@ const SNAPSHOT: &str = "/api/v1/snapshot";
 const SNAPSHOT_WAIT_MS: u32 = 30_000;
 
 /// How long a person waits for an answer.
-const ASK_WAIT_MS: u32 = 15_000;
+pub(super) const ASK_WAIT_MS: u32 = 15_000;
 
 /// How long the server may wait for the owner before it says "not yet".
 const JOIN_WAIT_MS: u32 = 20_000;
@@ -153,7 +153,7 @@ pub async fn cancel(shop: Shop, secret_hash: Hash) -> Result<(), PairingError> {
     Ok(())
 }
 
-fn server(shop: Shop) -> Result<Address, PairingError> {
+pub(super) fn server(shop: Shop) -> Result<Address, PairingError> {
     let server = shop.peek(|books| books.identity.server.clone());
     let server = server.ok_or(PairingError::NoServer)?;
     Ok(Address {

@@ -1,10 +1,21 @@
-//! What this phone holds of what the server lost.
+//! What this phone holds of what the server lost, and the owner's word that its log goes on without.
 
+use gloo_net::http::Method;
+use shared::bytes::Fixed;
+use shared::sync::generation::{consent, consent_message, lacking};
 use shared::sync::restore::readmit_message;
-use shared::sync::wire::{Challenge, Chunk, ReadmitRequest, SealingKey};
+use shared::sync::wire::{Challenge, Chunk, ReadmitRequest, RestoreAnswer, SealingKey};
 
+use super::http::{AskError, body};
+use super::pairing::{ASK_WAIT_MS, PairingError, server};
+use crate::crypto;
+use crate::store::StoreError;
 use crate::store::live::Live;
 use crate::store::records::encode;
+use crate::store::shop::Shop;
+
+/// What a server shows to an owner.
+const GENERATION: &str = "/api/v1/generation";
 
 /// The log as it is stored, from behind a position on. What cannot be read is left out: the engine
 /// sees that it is not whole.
@@ -33,4 +44,43 @@ pub(super) async fn readmission(live: &Live, challenge: &Challenge) -> Option<Ve
         token,
         signature: live.key.sign(&message).await.ok()?,
     }))
+}
+
+/// How far the server's log reaches, as an owner has seen it.
+pub struct Seen {
+    answer: RestoreAnswer,
+    /// How many entries on this phone it lacks.
+    pub lacking: u64,
+}
+
+/// Asks the server how far its log reaches. For owners only.
+pub async fn look(shop: Shop) -> Result<Seen, PairingError> {
+    let answer: RestoreAnswer = server(shop)?
+        .ask(Method::GET, GENERATION, None, ASK_WAIT_MS)
+        .await?;
+    let lacking = shop.peek(|books| {
+        let (mine, theirs) = (books.log()?, answer.log.as_ref()?);
+        Some(lacking(theirs, mine, books.device(), books.chain()))
+    });
+    Ok(Seen {
+        lacking: lacking.ok_or(AskError::NotTheServer)?,
+        answer,
+    })
+}
+
+/// The owner's word: the server's log goes on as it was seen. Phones bring what it lacks.
+pub async fn let_go_on(shop: Shop, seen: &Seen) -> Result<(), PairingError> {
+    let live = shop.live();
+    let identity = live.peek(|books| books.identity.clone());
+    let stands = seen.answer.log.as_ref().zip(seen.answer.server);
+    let (theirs, key) = stands.ok_or(AskError::NotTheServer)?;
+    let mut opened = consent(theirs, key, Fixed(crypto::random()), identity.device);
+    let message = consent_message(identity.shop, &opened);
+    let signature = live.key.sign(&message).await;
+    opened.signature = signature.map_err(|_| StoreError::Damaged("device key"))?;
+    let _: RestoreAnswer = server(shop)?
+        .ask(Method::POST, GENERATION, body(&opened), ASK_WAIT_MS)
+        .await?;
+    shop.sync_now();
+    Ok(())
 }

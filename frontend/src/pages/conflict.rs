@@ -2,13 +2,19 @@
 //! what to do.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::event::Role;
 use shared::sync::engine::{Activity, Rewritten, Stop};
 
-use super::{desk, storage};
+use super::{desk, storage, words};
 use crate::components::bars::screen;
+use crate::components::sheet::ConfirmSheet;
 use crate::components::states::notice;
+use crate::components::toast;
 use crate::i18n::{Msg, t};
+use crate::net::returning::{Seen, let_go_on, look};
 use crate::place::Place;
+use crate::store::Shop;
 
 /// How this phone saw it, if it did; tracked.
 fn seen() -> Option<(Rewritten, u64)> {
@@ -42,6 +48,7 @@ pub fn strip(place: Memo<Option<Place>>) -> AnyView {
 /// The screen.
 pub fn conflict() -> AnyView {
     let shop = desk::shop();
+    let is_owner = shop.peek(|books| books.identity.role == Role::Owner);
     let for_host = move || {
         seen().map(|(how, n)| {
             let reason = t(reason(how, n));
@@ -64,6 +71,7 @@ pub fn conflict() -> AnyView {
                 {for_host}
             </section>
             {storage::export()}
+            {is_owner.then(|| go_on(shop))}
             <button type="button" class="button" on:click=move |_| shop.sync_now()>
                 {t(Msg::ConflictAgain)}
             </button>
@@ -75,6 +83,58 @@ pub fn conflict() -> AnyView {
         body.into_any(),
         None,
     )
+}
+
+/// The owner sees what the server lacks, and lets its khata go on.
+fn go_on(shop: Shop) -> AnyView {
+    let seen = RwSignal::new_local(None::<Seen>);
+    let busy = RwSignal::new(false);
+    let wrong = RwSignal::new(None::<String>);
+    let ask = move |confirmed: Option<Seen>| {
+        busy.set(true);
+        wrong.set(None);
+        spawn_local(async move {
+            let done = match confirmed {
+                None => look(shop).await.map(|found| seen.set(Some(found))),
+                Some(found) => let_go_on(shop, &found)
+                    .await
+                    .map(|()| toast::saved(t(Msg::ConflictOwnerDone))),
+            };
+            wrong.try_set(done.err().map(|error| words::pairing(&error)));
+            busy.try_set(false);
+        });
+    };
+    let confirm = move || {
+        let n = seen.with(|seen| seen.as_ref().map(|seen| seen.lacking))?;
+        let on_yes = Callback::new(move |()| ask(seen.write().take()));
+        let on_close = Callback::new(move |()| seen.set(None));
+        Some(view! {
+            <ConfirmSheet
+                title=t(Msg::ConflictOwnerTitle)
+                words=t(Msg::ConflictOwnerWords { n })
+                yes=t(Msg::ConflictOwnerYes)
+                on_yes
+                on_close
+            />
+        })
+    };
+    view! {
+        <section class="card">
+            <h2>{t(Msg::ConflictOwner)}</h2>
+            <p class="quiet">{t(Msg::ConflictOwnerAbout)}</p>
+            <button
+                type="button"
+                class="button"
+                disabled=move || busy.get()
+                on:click=move |_| ask(None)
+            >
+                {t(Msg::ConflictOwnerLook)}
+            </button>
+            {move || wrong.get().map(|words| notice(true, words, None))}
+            {confirm}
+        </section>
+    }
+    .into_any()
 }
 
 /// For people who look after servers.

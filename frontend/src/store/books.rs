@@ -8,8 +8,8 @@ use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
 use shared::snapshot::{Mark, Snapshot};
 use shared::sync::engine::Cursor;
-use shared::sync::log::ChainHead;
-use shared::sync::wire::{Chunk, SealingKey, Verdict};
+use shared::sync::log::{ChainHead, Log};
+use shared::sync::wire::{Chunk, Generation, SealingKey, Verdict};
 use shared::text::{Key, KeyRing};
 
 use super::StoreError;
@@ -97,9 +97,24 @@ impl Books {
         self.identity.device
     }
 
+    /// The end of the device's own chain.
+    pub const fn chain(&self) -> ChainHead {
+        self.chain
+    }
+
+    /// The server's log as far as it was read.
+    pub fn log(&self) -> Option<&Log> {
+        self.cursor.as_ref().map(|cursor| &cursor.log)
+    }
+
     /// The number of the device's last entry.
     pub const fn last_seq(&self) -> u32 {
         self.chain.seq
+    }
+
+    /// The life of the server's log.
+    pub(super) fn life(&self) -> Option<Generation> {
+        self.cursor.as_ref().map(|cursor| cursor.log.generation())
     }
 
     /// How far the server's log was read and stored.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use shared::bytes::{Bytes, KeyId};
 use shared::history::Index;
 use shared::ids::ShopId;
-use shared::sync::engine::{Batch, Cursor};
+use shared::sync::engine::{Batch, Cursor, Cut};
 use shared::sync::erasure::erased_keys;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::{Chunk, SealingKey};
@@ -265,8 +265,14 @@ impl ShopDatabase {
             schema::KEYS,
             schema::SEGMENTS,
             schema::INDEX,
+            schema::SNAPSHOT,
         ];
-        let tx = self.db.write(&stores)?;
+        // Snapshots are of another log only where the log was cut.
+        let used = stores.len() - usize::from(batch.cut.is_none());
+        let tx = self.db.write(&stores[..used])?;
+        if let Some(cut) = &batch.cut {
+            cut_log(&tx, cut, batch).await?;
+        }
         let tail = tx.store(schema::TAIL)?;
         let meta = tx.store(schema::META)?;
         let chain = meta.get(schema::CHAIN)?;
@@ -382,6 +388,39 @@ pub(super) fn write_keys<'k>(
         let store = tx.store(schema::KEYS)?;
         store.put(key.id.to_string(), &encode(key))
     })
+}
+
+/// Takes away what is stored of the log behind a position. Own events go back to the tail, and what
+/// nobody can hand in is kept aside.
+async fn cut_log(tx: &Transaction, cut: &Cut, batch: &Batch) -> Result<(), StoreError> {
+    let segments = tx.store(schema::SEGMENTS)?;
+    let behind = cut.position as f64 + 1.0;
+    let first = segments.last_key_up_to(behind)?.last_key().await?;
+    let first = first.unwrap_or(behind);
+    let records = segments.get_all_from(first)?.all_bytes().await?;
+    segments.delete_between(first, f64::INFINITY)?;
+    tx.store(schema::INDEX)?
+        .delete_between(first, f64::INFINITY)?;
+    if let Some(record) = records.first() {
+        let mut kept: Segment = decode(record, "segment")?;
+        kept.0.retain(|chunk| chunk.position <= cut.position);
+        write_log(tx, &kept.0, &encode(&kept.0))?;
+    }
+    tx.store(schema::SNAPSHOT)?.delete_up_to(f64::INFINITY)?;
+    if !cut.own.is_empty() {
+        let run = Run {
+            first_seq: batch.confirmed_seq + 1,
+            events: cut.own.clone(),
+            keys: Vec::new(),
+        };
+        tx.store(schema::TAIL)?
+            .put(f64::from(run.first_seq), &encode(&run))?;
+    }
+    if !cut.unproved.is_empty() {
+        let name = format!("{} {}", schema::ASIDE, batch.cursor.log.generation());
+        tx.store(schema::META)?.put(name, &encode(&cut.unproved))?;
+    }
+    Ok(())
 }
 
 /// Issues the writes that put a tombstone in the place of each key.

@@ -29,8 +29,11 @@ impl Live {
         let (seq, position) = self.peek(|books| (books.chain.seq + 1, books.position + 1));
         let news = self.db.news(seq, position, keys).await?;
         let is_old = |books: &Books| news.chain == books.chain && news.cursor == books.cursor;
-        if self.peek(|books| !books.ledger.is_whole() && !is_old(books)) {
-            // What stands where is for whole books to say: start over from a snapshot.
+        let life = news.cursor.as_ref().map(|cursor| cursor.log.generation());
+        let has_parted = |books: &Books| books.cursor.is_some() && books.life() != life;
+        if self.peek(|books| has_parted(books) || !books.ledger.is_whole() && !is_old(books)) {
+            // What stands where is for whole books to say, and a log that was cut is another one:
+            // start over from what is stored.
             return self.refold().await;
         }
         let folded = self.change(|books| {
@@ -88,7 +91,14 @@ impl Live {
         let stored = {
             let _turn = self.turns.take().await;
             let erased = self.peek(|books| books.ledger.erased_keys.clone());
-            self.db.persist(batch, &erased).await
+            let stored = self.db.persist(batch, &erased).await;
+            if stored.is_ok() && batch.cut.is_some() {
+                // Nobody may look at books of a log that is gone.
+                self.tell(&News::Written { keys: false });
+                let _ = self.refold().await;
+                return Ok(());
+            }
+            stored
         };
         stored?;
         self.tell(&News::Written {

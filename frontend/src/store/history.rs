@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use shared::snapshot::Mark;
-use shared::sync::wire::Chunk;
+use shared::sync::wire::{Chunk, Generation};
 use wasm_bindgen_futures::spawn_local;
 
 use super::StoreError;
@@ -41,6 +41,8 @@ pub(super) struct Recount {
     /// What they are compared with on the way.
     snapshot: Option<Mark>,
     progress: Box<dyn Fn(Progress)>,
+    /// The life of the log that they are made of.
+    life: Option<Generation>,
     /// The lengths of the records of the log and of own events that were read.
     lengths: [Vec<usize>; 2],
 }
@@ -118,6 +120,7 @@ impl Live {
             books: self.peek(Books::empty),
             snapshot,
             progress: Box::new(progress),
+            life: self.peek(Books::life),
             lengths: Default::default(),
         }
     }
@@ -168,6 +171,12 @@ impl Live {
     /// ones are given back.
     async fn go_on(&self, recount: &mut Recount) -> Result<Option<Books>, StoreError> {
         self.more_stored.set(false);
+        let life = self.peek(Books::life);
+        if recount.life != life {
+            // The log was cut since: what was folded may stand in it no more.
+            recount.books = self.peek(Books::empty);
+            (recount.snapshot, recount.life) = (None, life);
+        }
         while self.fold_log(recount).await? {}
         let is_all = self.peek(|books| {
             let cursor = books.cursor.as_ref();
@@ -182,6 +191,10 @@ impl Live {
         // meanwhile in turn with them.
         self.fold_tail(recount).await?;
         let _turn = self.turns.take().await;
+        if recount.life != self.peek(Books::life) {
+            self.more_stored.set(true);
+            return Ok(None);
+        }
         while self.fold_log(recount).await? {}
         self.fold_tail(recount).await?;
         let empty = self.peek(Books::empty);

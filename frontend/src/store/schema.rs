@@ -40,6 +40,10 @@ pub const TOKEN: &str = "token";
 /// In [`META`]: the device's private key, as the browser keeps it.
 pub const DEVICE_KEY: &str = "device key";
 
+/// In [`META`], with the generation in hexadecimal behind it: what others wrote in a log that was
+/// given up when that generation began, and nobody could prove (array of `Chunk`).
+pub const ASIDE: &str = "aside";
+
 /// In [`META`]: how often a snapshot was found to be wrong (u32).
 pub const WRONG_SNAPSHOTS: &str = "wrong snapshots";
 

@@ -112,6 +112,7 @@ pub async fn phone(events: u32, kept: Kept) -> Sealed {
             confirmed_seq: chain.seq,
             restored: None,
             rebuild: false,
+            cut: None,
         };
         db.persist(&batch, &BTreeSet::new()).await.expect("kept");
     }

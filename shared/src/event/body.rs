@@ -96,6 +96,8 @@ kinds! {
     SessionStarted = 14 v 1,
     /// A copy of a device's storage was found writing, and goes on under a number of its own.
     BranchRegistered = 15 v 1,
+    /// A new life of the log began on an owner's word, after a loss.
+    GenerationOpened = 16 v 1,
     /// Someone joined the staff.
     StaffAdded = 20 v 1,
     /// Facts about a member of the staff changed.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::parts::{PublicKey, Role};
 use super::shape::fields;
-use crate::bytes::Hash;
+use crate::bytes::{Fixed, Hash};
 use crate::ids::{DeviceNo, IdMap, StaffId};
 use crate::text::Text;
 
@@ -95,6 +95,34 @@ pub struct BranchRegistered {
     pub previous: Hash,
 }
 
+/// After a loss that nobody could make good, an owner let the log go on from where the server's
+/// ends. Written by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct GenerationOpened {
+    /// The life of the log that begins.
+    #[n(0)]
+    pub generation: Fixed<16>,
+    /// The one that ends.
+    #[n(1)]
+    pub of: Fixed<16>,
+    /// How long the server's log was then …
+    #[n(2)]
+    pub size: u64,
+    /// … and its root. What stands up to there stays.
+    #[n(3)]
+    pub root: Hash,
+    /// The key that signs the log from now on.
+    #[n(4)]
+    pub server: PublicKey,
+    /// The owner's device that confirmed it …
+    #[n(5)]
+    pub device: DeviceNo,
+    /// … and its signature of [`crate::sync::generation::consent_message`].
+    #[n(6)]
+    pub signature: Fixed<64>,
+}
+
 fields! {
     DeviceEnrolled: device key role name staff;
     DeviceNamed: device name;
@@ -102,4 +130,5 @@ fields! {
     DeviceKeyChanged: device key;
     SessionStarted: app fold_version;
     BranchRegistered: device of from_seq previous;
+    GenerationOpened: generation of size root server device signature;
 }

@@ -147,6 +147,7 @@ impl Authority {
                     && self.devices.contains_key(&body.of)
                     && !self.devices.contains_key(&body.device)
             }
+            Body::GenerationOpened(_) => id.device == DeviceNo::SERVER,
             Body::StaffAdded(body) => body.role <= writer.role,
             Body::StaffChanged(body) => body.role.is_none_or(|role| role <= writer.role),
             _ => true,
@@ -162,7 +163,12 @@ impl Authority {
         match body {
             Body::DeviceEnrolled(body) => {
                 let device = self.devices.entry(body.device);
-                device.or_insert(Device::new(body.key, body.role)).role = body.role;
+                let device = device.or_insert(Device::new(body.key, body.role));
+                // A number belongs to one key for ever. What comes back after a loss may have given
+                // it to another.
+                if device.first_key == body.key {
+                    device.role = body.role;
+                }
             }
             Body::DeviceRevoked(body) => {
                 if let Some(device) = self.devices.get_mut(&body.device) {
@@ -194,13 +200,14 @@ impl Authority {
 /// The kinds whose contents say who may write what, or are bounded by it. Of all others a server
 /// needs the envelope only.
 pub fn is_of_authority(kind: u16) -> bool {
-    const KINDS: [Kind; 8] = [
+    const KINDS: [Kind; 9] = [
         Kind::ShopOpened,
         Kind::DeviceEnrolled,
         Kind::DeviceNamed,
         Kind::DeviceRevoked,
         Kind::DeviceKeyChanged,
         Kind::BranchRegistered,
+        Kind::GenerationOpened,
         Kind::StaffAdded,
         Kind::StaffChanged,
     ];
@@ -213,7 +220,9 @@ pub fn may_write(role: Role, kind: u16) -> bool {
     let kind = Kind::ALL.iter().find(|&&known| known as u16 == kind);
     let needs = match kind {
         Some(Kind::SessionStarted) => Role::Display,
-        Some(Kind::ShopOpened | Kind::HeldReleased | Kind::HeldRefused) => Role::Owner,
+        Some(
+            Kind::ShopOpened | Kind::GenerationOpened | Kind::HeldReleased | Kind::HeldRefused,
+        ) => Role::Owner,
         Some(
             Kind::ShopChanged
             | Kind::DeviceEnrolled

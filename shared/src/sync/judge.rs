@@ -18,7 +18,7 @@ use super::wire::{
 use crate::bytes::{Bytes, Hash};
 use crate::calendar::TimeMs;
 use crate::chain;
-use crate::event::{self, Decoded, PublicKey};
+use crate::event::{self, Decoded, GenerationOpened, PublicKey};
 use crate::ids::{DeviceNo, EventId, ShopId};
 
 /// All that a server must know of a shop to judge what its devices send.
@@ -34,6 +34,9 @@ pub struct LogState {
     /// The last time that phones gave back a part of the log.
     #[n(2)]
     pub restored: Option<Restoration>,
+    /// The owner's word that the log has this life, if it is not the first.
+    #[n(3)]
+    pub opened: Option<GenerationOpened>,
 }
 
 impl LogState {
@@ -51,6 +54,7 @@ impl LogState {
             log,
             authority: Authority::claimed(shop, founder, server),
             restored: None,
+            opened: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::wire::{BranchOf, Generation, Verdict};
 use crate::bytes::Hash;
 use crate::calendar::TimeMs;
 use crate::chain;
-use crate::event::{Body, Branch, Decoded, Event, Kind, PublicKey, decode_only};
+use crate::event::{Body, Branch, Decoded, Event, GenerationOpened, Kind, PublicKey, decode_only};
 use crate::ids::{DeviceNo, ShopId};
 
 /// How far a device's chain reaches.
@@ -97,6 +97,25 @@ impl Log {
     /// The life of the log.
     pub const fn generation(&self) -> Generation {
         self.generation
+    }
+
+    /// The same log in another life. Another server may keep it then, as long as the one before has
+    /// written nothing into it.
+    #[must_use]
+    pub fn in_life(&self, opened: &GenerationOpened) -> Log {
+        let mut log = self.clone();
+        log.generation = opened.generation;
+        let first = ChainHead::genesis(self.shop, &opened.server);
+        let own = log.chains.entry(DeviceNo::SERVER).or_insert(first);
+        if own.seq == 0 {
+            *own = first;
+        }
+        log
+    }
+
+    /// The tree over all positions.
+    pub const fn tree(&self) -> &Frontier {
+        &self.frontier
     }
 
     /// The last position; 0 for none.

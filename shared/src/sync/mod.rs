@@ -3,12 +3,13 @@
 //! [`wire`] is what phones and servers send each other. [`judge`] is the server's decision,
 //! [`authority`] the little that it must know to decide. [`engine`] is the device's side.
 //! [`erasure`] tells which keys to destroy. [`restore`] is how a server that lost a part of its log
-//! gets it back from the phones. [`segment`] keeps what is old in few bytes. [`log`] and [`tree`] are
+//! gets it back from the phones, [`generation`] how a log goes on where that cannot be. [`segment`] keeps what is old in few bytes. [`log`] and [`tree`] are
 //! the hashes that both sides keep.
 
 pub mod authority;
 pub mod engine;
 pub mod erasure;
+pub mod generation;
 pub mod judge;
 pub mod log;
 pub mod restore;

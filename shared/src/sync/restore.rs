@@ -13,7 +13,7 @@ use super::judge::LogState;
 use super::log::{ChainHead, Log, NotNext};
 use super::tree::{head_message, leaf_hash, subtrees_between};
 use super::wire::{
-    Challenge, Chunk, Part, ReadmitRequest, Restoration, RestoreRequest, Signature, Token,
+    Before, Challenge, Chunk, Part, ReadmitRequest, Restoration, RestoreRequest, Signature, Token,
     TreeHead, Verdict,
 };
 use crate::bytes::{Bytes, Hash};
@@ -66,6 +66,19 @@ pub enum CannotGive {
 /// Cuts what a device holds into parts for a server whose log is `log`, up to `head`. `chunks` is
 /// the log as the device holds it, from the end of the server's log on or from earlier.
 pub fn parts(log: &Log, head: &TreeHead, chunks: Vec<Chunk>) -> Result<VecDeque<Part>, CannotGive> {
+    let mut parts = proved_parts(log, head, chunks)?;
+    for part in &mut parts {
+        part.before = None;
+    }
+    Ok(parts)
+}
+
+/// The same for a server whose log is another behind `log`: each part says what stood before it.
+pub(super) fn proved_parts(
+    log: &Log,
+    head: &TreeHead,
+    chunks: Vec<Chunk>,
+) -> Result<VecDeque<Part>, CannotGive> {
     let start = log.size();
     let mut whole = log.clone();
     let mut leaves: Vec<Hash> = Vec::new();
@@ -78,6 +91,10 @@ pub fn parts(log: &Log, head: &TreeHead, chunks: Vec<Chunk>) -> Result<VecDeque<
         if chunk.position != whole.size() + 1 {
             return Err(CannotGive::Missing);
         }
+        let tree = whole.tree().clone();
+        let previous = whole
+            .chain(chunk.device)
+            .map_or_else(Hash::default, |it| it.hash);
         replay(&mut whole, &chunk, |head, _| {
             leaves.push(leaf_of(&chunk, head));
         })
@@ -91,14 +108,23 @@ pub fn parts(log: &Log, head: &TreeHead, chunks: Vec<Chunk>) -> Result<VecDeque<
         bytes += length;
         events += u64::from(chunk.count);
         match parts.back_mut() {
-            Some(part) if bytes <= MAX_PART_BYTES && events <= MAX_PART_EVENTS => {
-                part.chunks.push(chunk);
+            Some(Part {
+                chunks,
+                before: Some(before),
+                ..
+            }) if bytes <= MAX_PART_BYTES && events <= MAX_PART_EVENTS => {
+                chunks.push(chunk);
+                before.previous.push(previous);
             }
             _ => {
                 (bytes, events) = (length, u64::from(chunk.count));
                 parts.push_back(Part {
                     chunks: vec![chunk],
                     rest: Vec::new(),
+                    before: Some(Before {
+                        tree,
+                        previous: vec![previous],
+                    }),
                 });
             }
         }
@@ -150,9 +176,6 @@ pub enum NotTaken {
     /// The head is not signed by this server's key.
     #[error("the head is not signed by this server")]
     NotSigned,
-    /// The head belongs to another life of the log.
-    #[error("the head belongs to another generation of the log")]
-    OtherGeneration,
     /// With this part the log would not be the one that the head covers.
     #[error("this is not how the signed log goes on")]
     OtherLog,
@@ -166,14 +189,14 @@ impl NotTaken {
     pub const fn code(self) -> &'static str {
         match self {
             NotTaken::NotSigned => "bad_signature",
-            NotTaken::OtherGeneration => "other_generation",
             NotTaken::OtherLog => "other_log",
             NotTaken::TooLarge => "malformed",
         }
     }
 }
 
-/// The head of a request, if this server signed it. Asked before anything else is read.
+/// The head of a request, if this server signed it, in whatever life of the log. Asked before
+/// anything else is read.
 pub fn check_head(
     log: &Log,
     server: &PublicKey,
@@ -185,9 +208,6 @@ pub fn check_head(
     let message = head_message(*shop, generation, head.size, &head.root, head.at);
     if *shop != log.shop() || !verify(server, &message, &head.signature) {
         return Err(NotTaken::NotSigned);
-    }
-    if *generation != log.generation() {
-        return Err(NotTaken::OtherGeneration);
     }
     Ok(*head)
 }
@@ -203,12 +223,7 @@ pub fn take_back(
     let mut after = state.clone();
     let mut taken = Vec::new();
     let start = state.log.size();
-    let counts = part.chunks.iter().map(|chunk| u64::from(chunk.count));
-    if counts.sum::<u64>()
-        > MAX_PART_EVENTS.max(part.chunks.first().map_or(0, |it| it.count.into()))
-    {
-        return Err(NotTaken::TooLarge);
-    }
+    check_length(&part)?;
     for chunk in part.chunks {
         let Some(chunk) = within(chunk, start, head.size) else {
             continue;
@@ -237,6 +252,15 @@ pub fn take_back(
     }))
 }
 
+pub(super) fn check_length(part: &Part) -> Result<(), NotTaken> {
+    let counts = part.chunks.iter().map(|chunk| u64::from(chunk.count));
+    let first = part.chunks.first().map_or(0, |it| it.count.into());
+    match counts.sum::<u64>() > MAX_PART_EVENTS.max(first) {
+        true => Err(NotTaken::TooLarge),
+        false => Ok(()),
+    }
+}
+
 /// The part of a chunk behind the position `after` and up to `until`.
 fn within(mut chunk: Chunk, after: u64, until: u64) -> Option<Chunk> {
     let events = chunk.events.as_mut()?;
@@ -256,7 +280,7 @@ fn within(mut chunk: Chunk, after: u64, until: u64) -> Option<Chunk> {
 
 /// Appends a chunk to the log as it was judged once. Tells each event's place in its chain, and
 /// what it is if it was accepted.
-fn replay(
+pub(super) fn replay(
     log: &mut Log,
     chunk: &Chunk,
     mut each: impl FnMut(ChainHead, Option<&Decoded>),
@@ -294,7 +318,7 @@ fn next_head(log: &Log, device: DeviceNo, seq: u32, bytes: &Bytes) -> Result<Cha
     }
 }
 
-fn leaf_of(chunk: &Chunk, head: ChainHead) -> Hash {
+pub(super) fn leaf_of(chunk: &Chunk, head: ChainHead) -> Hash {
     leaf_hash(
         chunk.device,
         head.seq,

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::device::{NOW, SHOP, Writer, key, sign};
+use super::device::{NOW, SHOP, Writer, key, sign, verify};
 use super::planted::{Plant, Planted};
 use crate::bytes::{Bytes, Fixed, KeyId};
 use crate::calendar::TimeMs;
-use crate::event::{Body, Branch, Decoded, Envelope, Event, Group, Kind, Unknown, decode, encode};
+use crate::event::{
+    Body, Branch, Decoded, Envelope, Event, GenerationOpened, Group, Kind, Unknown, decode, encode,
+};
 use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
-use crate::sync::log::ChainHead;
+use crate::sync::generation::{consent, consent_message, owner_key};
+use crate::sync::log::{ChainHead, Log};
 use crate::sync::restore::readmit_message;
 use crate::sync::wire::{
     Challenge, Chunk, Generation, Protocols, ReadmitRequest, SealingKey, Verdict,
@@ -30,6 +33,8 @@ pub struct Disk {
     pub cursor: Cursor,
     /// The log as read.
     pub chunks: Vec<Chunk>,
+    /// What others wrote in a log that was given up, and nobody could prove.
+    pub unproved: Vec<Chunk>,
     /// Every key that it holds; `None` for a destroyed one.
     pub keys: BTreeMap<KeyId, Option<Fixed<32>>>,
     /// Which app reads it, and with which bug.
@@ -47,6 +52,7 @@ impl Disk {
             new_keys: Vec::new(),
             cursor,
             chunks: Vec::new(),
+            unproved: Vec::new(),
             keys: BTreeMap::new(),
             app: App::default(),
             dropped_seq: 0,
@@ -114,6 +120,13 @@ impl Disk {
         {
             return false;
         }
+        if let Some(cut) = &batch.cut {
+            self.chunks.retain(|chunk| chunk.position <= cut.position);
+            self.unproved.extend(cut.unproved.iter().cloned());
+            let base = batch.confirmed_seq as usize;
+            let own = &self.writer.events[base..base + cut.own.len()];
+            assert_eq!(own, cut.own, "the outbox begins where the log ends");
+        }
         for chunk in &batch.chunks {
             let end = self.chunks.last();
             let end = end.map_or(0, |last| last.position + u64::from(last.count) - 1);
@@ -167,6 +180,7 @@ impl Disk {
             outbox.clear();
         }
         Stored {
+            key: self.writer.key,
             cursor: self.cursor.clone(),
             outbox,
             keys: self.new_keys.clone(),
@@ -427,6 +441,21 @@ impl Phone {
     pub fn keys_held(&self) -> Vec<SealingKey> {
         let held = self.disk.keys.iter().filter(|(_, key)| key.is_some());
         held.map(|(&id, &key)| SealingKey { id, key }).collect()
+    }
+
+    /// Is this the word of an owner whom the books know?
+    pub fn vouches(&self, opened: &GenerationOpened) -> bool {
+        let key = owner_key(self.ledger(), opened);
+        let message = consent_message(SHOP, opened);
+        key.is_some_and(|key| verify(&key, &message, &opened.signature))
+    }
+
+    /// The person at this phone lets the server's log go on as this generation.
+    pub fn consent(&self, theirs: &Log, generation: Generation) -> GenerationOpened {
+        let mut opened = consent(theirs, key(0), generation, self.number());
+        let message = consent_message(SHOP, &opened);
+        opened.signature = sign(&self.disk.writer.key, &message);
+        opened
     }
 
     /// Asks to be let in again.

@@ -198,6 +198,16 @@ fn body(kind: Kind, full: bool) -> Body {
             previous: Fixed([6; 32]),
         }
         .into(),
+        Kind::GenerationOpened => GenerationOpened {
+            generation: Fixed([7; 16]),
+            of: Fixed([8; 16]),
+            size: 512,
+            root: Fixed([9; 32]),
+            server: key(full),
+            device: DeviceNo(1),
+            signature: Fixed([10; 64]),
+        }
+        .into(),
         Kind::StaffAdded => StaffAdded {
             name: sealed(),
             role: Role::Owner,

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use super::device::{sign, verify};
 use super::planted::{Plant, Planted};
 use super::sealed;
-use crate::bytes::{Fixed, KeyId};
+use crate::bytes::{Fixed, Hash, KeyId};
 use crate::calendar::TimeMs;
-use crate::event::PublicKey;
+use crate::event::{GenerationOpened, PublicKey};
 use crate::ids::{DeviceNo, EventId, ShopId};
 use crate::sync::engine::Failure;
 use crate::sync::erasure::{erased_by_release, erased_keys, released};
+use crate::sync::generation::{self, NotOpened, agreed, take_over};
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
 use crate::sync::restore::{
-    NotTaken, RECOVERY_RETRY_MS, Recovery, check_head, is_its_own, take_back,
+    NotTaken, RECOVERY_RETRY_MS, Recovery, TakenBack, check_head, is_its_own, take_back,
 };
 use crate::sync::segment;
 use crate::sync::tree;
@@ -150,24 +151,43 @@ impl Server {
                 Some(self.state.log.clone())
             }
         };
+        let marks = request.marks.as_deref();
         Ok(RestoreAnswer {
             log,
             challenge: self.life(),
+            opened: self.state.opened.clone(),
+            agreed: marks.map(|marks| agreed(marks, |size| self.root_at(size))),
+            server: Some(self.key),
         })
     }
 
-    fn take_back(&mut self, request: &RestoreRequest) -> Result<(), NotTaken> {
-        let head = check_head(&self.state.log, &self.key, request, verify)?;
-        let Some(part) = &request.part else {
-            return Ok(());
-        };
-        let part: Part = minicbor::decode(&part.0).expect("a part");
-        let Some(taken) = take_back(&self.state, &head, part, self.life())? else {
-            return Ok(());
-        };
-        if let Some(recovery) = &mut self.recovery {
-            recovery.learn(&self.state.authority, &taken.after.authority);
+    /// The root of the beginning of the log.
+    fn root_at(&self, size: u64) -> Option<Hash> {
+        let device = |number| self.state.authority.device(number).map(|it| it.first_key);
+        let (shop, generation) = (self.state.log.shop(), self.state.log.generation());
+        let founder = device(DeviceNo::FOUNDER)?;
+        let mut log = LogState::claimed(shop, generation, founder, self.key).log;
+        for chunk in &self.chunks {
+            for bytes in chunk.events.iter().flatten() {
+                if log.size() == size {
+                    break;
+                }
+                let replayed = log.replay(chunk.device, &bytes.0, chunk.received, chunk.verdict);
+                replayed.expect("its own log");
+            }
         }
+        (log.size() == size).then(|| log.root())
+    }
+
+    /// An owner lets the log go on.
+    pub fn open(&mut self, opened: &GenerationOpened, now: TimeMs) -> Result<(), NotOpened> {
+        if let Some(taken) = generation::open(&self.state, opened, &self.key, now, verify)? {
+            self.keep(taken);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, taken: TakenBack) {
         for (chunk, _) in taken.chunks {
             let events = chunk.events.as_deref().unwrap_or_default();
             for id in erased_keys(chunk.verdict, events).collect::<Vec<KeyId>>() {
@@ -184,6 +204,29 @@ impl Server {
         for id in self.erased_by_release(&all.collect()) {
             self.set_key(SealingKey { id, key: None });
         }
+    }
+
+    fn take_back(&mut self, request: &RestoreRequest) -> Result<(), NotTaken> {
+        let head = check_head(&self.state.log, &self.key, request, verify)?;
+        let Some(part) = &request.part else {
+            return Ok(());
+        };
+        let part: Part = minicbor::decode(&part.0).expect("a part");
+        let is_another_life = request.generation != self.state.log.generation();
+        let taken = match is_another_life {
+            false => take_back(&self.state, &head, part, self.life())?,
+            true => {
+                let at = self.last_received().unwrap_or(head.at).max(head.at);
+                take_over(&self.state, &head, part, self.life(), at)?
+            }
+        };
+        let Some(taken) = taken else {
+            return Ok(());
+        };
+        if let Some(recovery) = &mut self.recovery {
+            recovery.learn(&self.state.authority, &taken.after.authority);
+        }
+        self.keep(taken);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A phone and its server, step by step.
 
 mod copies;
+mod generations;
 mod history;
 mod jig;
 mod line;

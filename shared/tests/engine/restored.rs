@@ -326,6 +326,9 @@ fn what_the_server_says_of_its_log_comes_back_from_its_bytes() {
     let answer = RestoreAnswer {
         log: Some(server.state.log),
         challenge: Fixed([1; 16]),
+        opened: None,
+        agreed: None,
+        server: None,
     };
     let bytes = minicbor::to_vec(&answer).expect("in memory");
     let again: RestoreAnswer = minicbor::decode(&bytes).expect("written just now");

@@ -6,6 +6,7 @@ mod boundary;
 mod caller;
 mod claim;
 pub mod error;
+mod generation;
 mod health;
 mod hints;
 mod log;
@@ -147,6 +148,10 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/api/v1/pairings/{secret_hash}", delete(pairings::withdraw))
         .route("/api/v1/pairings/join", post(pairings::join))
+        .route(
+            "/api/v1/generation",
+            get(generation::look).post(generation::open),
+        )
         .route("/api/v1/readmit", post(restore::readmit))
         .route("/api/v1/restore", post(restore::restore))
         .route("/api/v1/sync", post(sync::sync))

@@ -50,6 +50,8 @@ fn codes() -> RefOr<Schema> {
         super::pairings::list,
         super::pairings::withdraw,
         super::pairings::join,
+        super::generation::look,
+        super::generation::open,
         super::restore::readmit,
         super::restore::restore,
         super::sync::sync,

@@ -12,13 +12,14 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use shared::sync::restore::{NotTaken, check_head, is_its_own};
 use shared::sync::wire::{
-    MAX_ENCODED_REQUEST_BYTES, ReadmitRequest, RestoreAnswer, RestoreRequest,
+    MAX_ENCODED_REQUEST_BYTES, MAX_MARKS, Mark, ReadmitRequest, RestoreAnswer, RestoreRequest,
 };
 
 use super::App;
 use super::body::{Cbor, answer, decode, read};
 use super::error::{Code, Refusal};
 use crate::identity::is_signed_by;
+use crate::store::ShopRecord;
 
 /// A device gives back what the server lost
 #[utoipa::path(
@@ -41,29 +42,62 @@ pub async fn restore(
     let bytes = read(request, MAX_ENCODED_REQUEST_BYTES).await?;
     let request: RestoreRequest = decode(&bytes)?;
     drop(bytes);
-    let log = match request.head {
-        None => None,
-        Some(_) => Some(take_back(&app, request).await.inspect_err(|refusal| {
-            if refusal.code == Code::BadSignature {
-                app.count_try(from.ip());
-            }
-        })?),
-    };
     let challenge = app.writer.recoveries().life();
-    Ok(answer(&RestoreAnswer { log, challenge }, &headers).await)
+    let mut returned = RestoreAnswer {
+        log: None,
+        challenge,
+        opened: None,
+        agreed: None,
+        server: None,
+    };
+    let known = match app.registry.get(request.shop).await? {
+        Some(known) => Arc::clone(&known.borrow()),
+        None if request.head.is_none() => return Ok(answer(&returned, &headers).await),
+        None => return Err(NotTaken::NotSigned.into()),
+    };
+    let is_another_life = request.generation != known.state.log.generation();
+    if is_another_life {
+        returned.opened = known.state.opened.clone();
+    }
+    if request.head.is_some() || request.marks.is_some() {
+        let head = check_head(
+            &known.state.log,
+            &app.identity.public(),
+            &request,
+            is_signed_by,
+        );
+        if head.is_err() {
+            // Guesses, or a phone that knows another server's key: it may ask, not give.
+            app.count_try(from.ip());
+        }
+        if let (Some(marks), true) = (&request.marks, is_another_life) {
+            returned.agreed = Some(agreed(&app, &known, marks).await?);
+        }
+        returned.log = match (head, request.part) {
+            (Ok(_), None) => Some(known.state.log.clone()),
+            (Ok(head), Some(part)) => {
+                let (shop, generation) = (request.shop, request.generation);
+                let part = decode(&part.0)?;
+                let taken = app.writer.restore(shop, generation, head, part).await?;
+                Some(taken.state.log)
+            }
+            (Err(_), None) if request.marks.is_some() && is_another_life => None,
+            (Err(reason), _) => return Err(reason.into()),
+        };
+    }
+    Ok(answer(&returned, &headers).await)
 }
 
-async fn take_back(app: &App, request: RestoreRequest) -> Result<shared::sync::log::Log, Refusal> {
-    let shop = request.shop;
-    let known = app.registry.get(shop).await?.ok_or(NotTaken::NotSigned)?;
-    let record = Arc::clone(&known.borrow());
-    let server = app.identity.public();
-    let head = check_head(&record.state.log, &server, &request, is_signed_by)?;
-    let Some(part) = request.part else {
-        return Ok(record.state.log.clone());
-    };
-    let taken = app.writer.restore(shop, head, decode(&part.0)?).await?;
-    Ok(taken.state.log)
+/// The largest of the marks at which the server's log stood the same.
+async fn agreed(app: &App, known: &ShopRecord, marks: &[Mark]) -> Result<u64, Refusal> {
+    let head = known.head;
+    for mark in marks.iter().take(MAX_MARKS) {
+        let proof = app.proofs.consistency(known, mark.size, head.size).await?;
+        if proof.is_some_and(|proof| proof.proves(&mark.root, &head.root)) {
+            return Ok(mark.size);
+        }
+    }
+    Ok(0)
 }
 
 /// A device whose token was forgotten is let in again
@@ -108,6 +142,9 @@ pub async fn readmit(
     let answered = RestoreAnswer {
         log: None,
         challenge: app.writer.recoveries().life(),
+        opened: None,
+        agreed: None,
+        server: None,
     };
     Ok(answer(&answered, &headers).await)
 }

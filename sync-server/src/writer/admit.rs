@@ -11,6 +11,7 @@ use shared::sync::wire::{
     ClaimAnswer, ClaimRequest, JoinRequest, PAIRING_LIFE_MS, PairingOffer, Token,
 };
 
+use super::restore::{is_after_a_loss, number_after_a_loss};
 use super::{Task, unknown};
 use crate::code;
 use crate::http::error::{Code, Refusal};
@@ -189,6 +190,10 @@ impl Task {
         }
         let committed = self.registry.get(pairing.shop).await?.ok_or_else(unknown)?;
         let mut record = ShopRecord::clone(&committed.borrow());
+        if self.recoveries.restored(&record.state).is_some() && !is_after_a_loss(record.next_device)
+        {
+            record.next_device = number_after_a_loss();
+        }
         let authority = &record.state.authority;
         let device = (record.next_device.0..)
             .map(DeviceNo)

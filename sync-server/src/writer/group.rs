@@ -36,6 +36,14 @@ impl Group {
         &self.shops[&shop].record
     }
 
+    /// New phones get numbers from here on.
+    pub fn number_from(&mut self, shop: ShopId, next_device: DeviceNo) {
+        if let Some(working) = self.shops.get_mut(&shop) {
+            working.record.next_device = next_device;
+            working.is_changed = true;
+        }
+    }
+
     /// The shop is different from now on, and so are these keys.
     pub fn change(&mut self, shop: ShopId, after: LogState, at: TimeMs, keys: Vec<Change>) {
         if let Some(working) = self.shops.get_mut(&shop) {

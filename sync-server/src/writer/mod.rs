@@ -12,10 +12,12 @@ pub use admit::{is_over, token_hash};
 use std::sync::Arc;
 
 use shared::bytes::Hash;
+use shared::event::GenerationOpened;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::judge::Judgement;
 use shared::sync::wire::{
-    ClaimAnswer, ClaimRequest, JoinRequest, PairingOffer, Part, SyncRequest, Token, TreeHead,
+    ClaimAnswer, ClaimRequest, Generation, JoinRequest, PairingOffer, Part, SyncRequest, Token,
+    TreeHead,
 };
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -49,6 +51,7 @@ enum Job {
     Archive(Change, Reply<()>),
     Restore(Returned, Reply<ShopRecord>),
     Readmit(ShopId, DeviceNo, Token, Reply<()>),
+    Open(ShopId, GenerationOpened, Reply<ShopRecord>),
 }
 
 impl Job {
@@ -63,7 +66,7 @@ impl Job {
                 device: Some(job.device),
                 ..of(job.shop)
             },
-            Job::Offer(shop, ..) | Job::Withdraw(shop, ..) => of(*shop),
+            Job::Offer(shop, ..) | Job::Withdraw(shop, ..) | Job::Open(shop, ..) => of(*shop),
             Job::Restore(returned, _) => of(returned.shop),
             Job::Readmit(shop, device, ..) => Asker {
                 device: Some(*device),
@@ -84,6 +87,7 @@ impl Job {
             Job::Archive(_, reply) => drop(reply.send(Err(refusal))),
             Job::Restore(_, reply) => drop(reply.send(Err(refusal))),
             Job::Readmit(_, _, _, reply) => drop(reply.send(Err(refusal))),
+            Job::Open(_, _, reply) => drop(reply.send(Err(refusal))),
         }
     }
 }
@@ -211,19 +215,39 @@ impl Writer {
         self.ask(|reply| Job::Archive(change, reply)).await
     }
 
-    /// Takes back a part of a log that `head` proves, and gives the shop with it.
+    /// Takes back a part of a log that `head` proves, in that life of the log, and gives the shop
+    /// with it.
     ///
     /// # Errors
     ///
-    /// It does not continue the log as the head says.
+    /// It is not as the head says.
     pub async fn restore(
         &self,
         shop: ShopId,
+        generation: Generation,
         head: TreeHead,
         part: Part,
     ) -> Result<ShopRecord, Refusal> {
-        let returned = Returned { shop, head, part };
+        let returned = Returned {
+            shop,
+            generation,
+            head,
+            part,
+        };
         self.ask(|reply| Job::Restore(returned, reply)).await
+    }
+
+    /// Lets the log go on in another life, and gives the shop with it.
+    ///
+    /// # Errors
+    ///
+    /// It is not an owner's word, or for another log.
+    pub async fn open(
+        &self,
+        shop: ShopId,
+        opened: GenerationOpened,
+    ) -> Result<ShopRecord, Refusal> {
+        self.ask(|reply| Job::Open(shop, opened, reply)).await
     }
 
     /// Takes the token of a device that has proved to be the one.
@@ -334,6 +358,7 @@ impl Task {
             Job::Readmit(shop, device, token, reply) => {
                 drop(reply.send(self.readmit(shop, device, &token).await));
             }
+            Job::Open(shop, opened, reply) => drop(reply.send(self.open(shop, &opened).await)),
             Job::Sync(job, reply) => self.take(vec![(job, reply)]).await,
         }
     }

@@ -1,15 +1,18 @@
 //! The state machine itself: its states, and what moves it from one to the next.
 
 mod history;
+mod moving;
 mod returning;
 mod round;
 
 use self::history::History;
+use self::moving::Moving;
 use self::returning::Returning;
 use super::outbox::{Gap, Outbox, Plan};
 use super::status::{Activity, Problem, Stop, SyncStatus};
 use super::wait::{Budget, LOCAL_WAIT_MS, Waits};
 use super::{Batch, Cursor, Input, Output, Stored, Ticket};
+use crate::event::PublicKey;
 use crate::ids::DeviceNo;
 use crate::sync::wire::{Advice, Protocols, Restoration, SegmentName};
 
@@ -17,6 +20,7 @@ use crate::sync::wire::{Advice, Protocols, Restoration, SegmentName};
 #[derive(Debug)]
 pub struct Engine {
     device: DeviceNo,
+    key: PublicKey,
     cursor: Cursor,
     outbox: Outbox,
     phase: Phase,
@@ -62,6 +66,8 @@ enum Phase {
     Storing(Box<Cursor>, Next),
     /// The server may have lost a part of the log, which goes back to it.
     Returning(Returning),
+    /// The owner has let the log go on in another life: this device follows.
+    Moving(Moving),
     /// Until a person does something.
     Stopped(Stop),
 }
@@ -96,6 +102,7 @@ impl Engine {
     /// after failures are drawn from it.
     pub fn new(device: DeviceNo, stored: Stored, seed: u64) -> Engine {
         let Stored {
+            key,
             cursor,
             outbox,
             keys,
@@ -104,6 +111,7 @@ impl Engine {
         let base = base.expect("a cursor begins with the device's own chain");
         Engine {
             device,
+            key,
             log_size: cursor.log.size(),
             hinted_size: 0,
             cursor,
@@ -207,21 +215,24 @@ impl Engine {
                 Phase::Asking(_) => self.failed(&failure, out),
                 Phase::Fetching(name) => self.not_fetched(name, &failure, out),
                 Phase::Returning(_) => self.not_returned(&failure, out),
+                Phase::Moving(_) => self.not_moved(&failure, out),
                 _ => {}
             },
             Input::Fetched(ticket, bytes) if ticket == self.ticket => self.fetched(bytes, out),
-            Input::Restored(ticket, answer) if ticket == self.ticket => {
-                self.looked(*answer, out);
-            }
-            Input::Recalled(ticket, chunks) if ticket == self.ticket => {
-                self.recalled(chunks, out);
-            }
+            Input::Restored(ticket, answer) if ticket == self.ticket => match self.phase {
+                Phase::Moving(_) => self.told(*answer, out),
+                _ => self.looked(*answer, out),
+            },
+            Input::Recalled(ticket, chunks) if ticket == self.ticket => match self.phase {
+                Phase::Moving(_) => self.compare_lives(chunks, out),
+                _ => self.recalled(chunks, out),
+            },
             Input::Readmitted(ticket) if ticket == self.ticket => self.readmitted(out),
             Input::KeysHeld(keys) => self.keys_held(keys, out),
             Input::Verified(ticket, sound) if ticket == self.ticket => self.verified(sound, out),
             Input::Persisted(ticket) if ticket == self.ticket => self.persisted(out),
             Input::PersistFailed(ticket) if ticket == self.ticket => {
-                if matches!(self.phase, Phase::Storing(..)) {
+                if self.is_storing() {
                     self.back_off(Problem::CannotStore, out);
                 }
             }
@@ -281,7 +292,16 @@ impl Engine {
             Phase::Returning(Returning::Recalling { .. }) => {
                 self.back_off(Problem::Stalled, out);
             }
-            Phase::Returning(_) => self.back_off(Problem::TimedOut, out),
+            Phase::Moving(Moving::Recalling | Moving::Vouching(..)) => {
+                self.back_off(Problem::Stalled, out);
+            }
+            // Whether it is durable must be known before anything else: no second transaction may
+            // begin from a cursor that the first has moved.
+            Phase::Storing(..) | Phase::Moving(Moving::Storing(_)) => {
+                self.problem = Some(Problem::CannotStore);
+                out.push(Output::SetTimer(self.ticket, LOCAL_WAIT_MS));
+            }
+            Phase::Returning(_) | Phase::Moving(_) => self.back_off(Problem::TimedOut, out),
             Phase::Asking(_) => {
                 self.budget.timed_out();
                 self.back_off(Problem::TimedOut, out);
@@ -292,16 +312,17 @@ impl Engine {
                 self.back_off(Problem::TimedOut, out);
             }
             Phase::Checking(..) => self.back_off(Problem::Stalled, out),
-            // Whether it is durable must be known before anything else: no second transaction may
-            // begin from a cursor that the first has moved.
-            Phase::Storing(..) => {
-                self.problem = Some(Problem::CannotStore);
-                out.push(Output::SetTimer(self.ticket, LOCAL_WAIT_MS));
-            }
         }
     }
 
     // What there is to do.
+
+    const fn is_storing(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Storing(..) | Phase::Moving(Moving::Storing(_))
+        )
+    }
 
     fn unsent(&self) -> bool {
         self.outbox.last().seq > self.known_seq

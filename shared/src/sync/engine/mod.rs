@@ -39,7 +39,7 @@ use super::wire::{
 };
 use crate::bytes::Bytes;
 use crate::calendar::TimeMs;
-use crate::event::PublicKey;
+use crate::event::{GenerationOpened, PublicKey};
 
 /// Names one thing that the engine waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +48,8 @@ pub struct Ticket(u32);
 /// What a device's storage holds for the engine when the app starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
+    /// The key that the device was, or will be, enrolled with.
+    pub key: PublicKey,
     /// How far the log was read.
     pub cursor: Cursor,
     /// The device's own events after those in the log as read, in their order.
@@ -101,7 +103,7 @@ pub enum Input {
     Readmitted(Ticket),
     /// [`Output::RecallKeys`] is done: every key that the device holds, destroyed ones left out.
     KeysHeld(Vec<SealingKey>),
-    /// [`Output::Verify`] is done: is the signature the key's?
+    /// [`Output::Verify`] or [`Output::Vouch`] is done: is the signature the key's?
     Verified(Ticket, bool),
     /// [`Output::Persist`] is durable.
     Persisted(Ticket),
@@ -134,6 +136,9 @@ pub enum Output {
     RecallKeys,
     /// Check a signature of the server; answer with [`Input::Verified`].
     Verify(Ticket, Box<Check>),
+    /// Check the word of an owner's device, with the key that the books name
+    /// ([`crate::sync::generation::owner_key`]); answer with [`Input::Verified`].
+    Vouch(Ticket, Box<GenerationOpened>),
     /// Make all of it durable in one transaction, then fold it and answer with
     /// [`Input::Persisted`]; or answer with [`Input::PersistFailed`] when nothing of it is durable.
     /// The engine waits for one of the two as long as it takes, so no part ever comes twice.
@@ -180,6 +185,20 @@ pub struct Batch {
     /// An own event turned out not to be accepted, though it was counted while it waited: fold
     /// everything anew, from the log and then from the outbox.
     pub rebuild: bool,
+    /// Before all else: the log parts here from the one that is stored.
+    pub cut: Option<Cut>,
+}
+
+/// The log that a device holds has parted from the server's, which the owner has let go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// What is stored of the log behind this position goes.
+    pub position: u64,
+    /// The device's own events that stood there: they are in the outbox from now on, before what is
+    /// there already.
+    pub own: Vec<Bytes>,
+    /// What others wrote there and nobody could prove to the server: to be kept aside.
+    pub unproved: Vec<Chunk>,
 }
 
 /// The device's own chain goes on in the log: its storage was set back to an older copy.

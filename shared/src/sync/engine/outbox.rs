@@ -56,6 +56,16 @@ impl Outbox {
         self.events.push_back((bytes, head));
     }
 
+    /// Own events that stood in the log behind `base` stand there no more.
+    pub fn go_back(&mut self, base: ChainHead, own: Vec<Bytes>) {
+        let later = core::mem::take(&mut self.events);
+        self.base = base;
+        let events = own
+            .into_iter()
+            .chain(later.into_iter().map(|(bytes, _)| bytes));
+        events.for_each(|bytes| self.push(bytes));
+    }
+
     /// Takes over what the device wrote; what is here already is passed over.
     pub fn append(
         &mut self,

@@ -61,7 +61,36 @@ pub(super) fn read_chunks(
             .filter(|to| to.seq > from.seq)
             .map(|to| Restored { from, to }),
         rebuild: reader.rebuild,
+        cut: None,
     })
+}
+
+/// Reads a log anew that was read before, from its beginning, and gives how far it was read after
+/// each of these numbers of chunks. `None` where it cannot be read.
+pub(super) fn stages(
+    device: DeviceNo,
+    start: &Cursor,
+    chunks: &mut [Chunk],
+    after: &[usize],
+) -> Option<Vec<Cursor>> {
+    let outbox = Outbox::new(start.log.chain(device)?, Vec::new(), Vec::new());
+    let mut reader = Reader {
+        device,
+        outbox: &outbox,
+        cursor: start.clone(),
+        rebuild: false,
+    };
+    let mut stages = Vec::with_capacity(after.len());
+    for index in 0..=chunks.len() {
+        if after.contains(&index) {
+            stages.push(reader.cursor.clone());
+        }
+        if index < chunks.len() {
+            reader.begin_founder(&chunks[index..]);
+            reader.read(&mut chunks[index]).ok()?;
+        }
+    }
+    Some(stages)
 }
 
 struct Reader<'o> {

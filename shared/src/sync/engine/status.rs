@@ -89,9 +89,9 @@ impl Stop {
     pub(super) const fn may_pass(self) -> bool {
         match self {
             Stop::NotKnown | Stop::NotEnrolled | Stop::UpdateNeeded => true,
-            // Another device may give back what the server lost.
-            Stop::LogRewritten(Rewritten::Shorter) => true,
-            Stop::Revoked | Stop::Forked | Stop::LogRewritten(_) => false,
+            // Another device may give back what the server lost, or the owner let the log go on.
+            Stop::LogRewritten(_) => true,
+            Stop::Revoked | Stop::Forked => false,
         }
     }
 }

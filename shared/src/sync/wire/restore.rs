@@ -5,8 +5,10 @@ use minicbor::{Decode, Encode};
 
 use super::{Chunk, Generation, Signature, Token, TreeHead};
 use crate::bytes::{Bytes, Fixed, Hash};
+use crate::event::{GenerationOpened, PublicKey};
 use crate::ids::{DeviceNo, ShopId};
 use crate::sync::log::Log;
+use crate::sync::tree::Frontier;
 
 /// A device shows the server a head of its log that the server itself has signed, and gives back
 /// what the server lacks up to it. `POST /api/v1/restore`, without a token: nothing is believed but
@@ -26,7 +28,26 @@ pub struct RestoreRequest {
     /// The bytes of a [`Part`]. Absent to ask how far the server's log reaches.
     #[n(3)]
     pub part: Option<Bytes>,
+    /// Of a device that knows another life of the log: how its log stood at some sizes, the largest
+    /// first, at most [`MAX_MARKS`]. Sent to learn where both logs part.
+    #[n(4)]
+    pub marks: Option<Vec<Mark>>,
 }
+
+/// How a log stood when it was so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Mark {
+    /// How long.
+    #[n(0)]
+    pub size: u64,
+    /// Its root then.
+    #[n(1)]
+    pub root: Hash,
+}
+
+/// The most marks in one request: their distances double, so it is enough for any log.
+pub const MAX_MARKS: usize = 65;
 
 /// A part of the log, given back at its own positions.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -39,6 +60,22 @@ pub struct Part {
     /// that this part belongs to the log that it signed.
     #[n(1)]
     pub rest: Vec<Hash>,
+    /// Set where the server's log is not what stands before: then the part proves by itself where it
+    /// stood.
+    #[n(2)]
+    pub before: Option<Before>,
+}
+
+/// What stood before a part of a log that is not the server's any more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Before {
+    /// The tree up to there.
+    #[n(0)]
+    pub tree: Frontier,
+    /// For each chunk the chain hash before its first event.
+    #[n(1)]
+    pub previous: Vec<Hash>,
 }
 
 /// How far the server's log reaches now.
@@ -51,6 +88,15 @@ pub struct RestoreAnswer {
     /// What a device signs that the server does not know any more, see [`ReadmitRequest`].
     #[n(1)]
     pub challenge: Challenge,
+    /// The owner's word that the log has this life, if it is not the first.
+    #[n(2)]
+    pub opened: Option<GenerationOpened>,
+    /// The largest of the marks at which the server's log stood the same; 0 for none of them.
+    #[n(3)]
+    pub agreed: Option<u64>,
+    /// The key that signs the log.
+    #[n(4)]
+    pub server: Option<PublicKey>,
 }
 
 /// Random bytes of a server, new at each of its starts.

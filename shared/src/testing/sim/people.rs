@@ -15,13 +15,14 @@ use crate::testing::device::{NOW, enrolled};
 use crate::testing::logs;
 
 /// Kinds that change who may do what, or destroy keys: written on purpose only.
-const ON_PURPOSE: [Kind; 12] = [
+const ON_PURPOSE: [Kind; 13] = [
     Kind::ShopOpened,
     Kind::DeviceEnrolled,
     Kind::DeviceNamed,
     Kind::DeviceRevoked,
     Kind::DeviceKeyChanged,
     Kind::BranchRegistered,
+    Kind::GenerationOpened,
     Kind::StaffAdded,
     Kind::StaffChanged,
     Kind::CustomerAdded,

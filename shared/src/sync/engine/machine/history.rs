@@ -67,10 +67,11 @@ impl Engine {
             return;
         };
         let log = &self.cursor.log;
+        // One that was sealed in an earlier life of the log holds what stands there still: all of it
+        // is hashed into the chains and the tree, as ever.
         let is_the_one = |segment: &Segment| {
             (segment.first(), segment.last()) == (name.first, name.last)
                 && segment.shop == log.shop()
-                && segment.generation == log.generation()
         };
         let Some(segment) = segment::read(&bytes).ok().filter(is_the_one) else {
             self.history.avoid(name);

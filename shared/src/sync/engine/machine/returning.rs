@@ -56,6 +56,7 @@ impl Engine {
         let hope = match reason {
             Stop::LogRewritten(Rewritten::Shorter) => true,
             Stop::NotKnown => !self.readmitted,
+            Stop::LogRewritten(Rewritten::OtherGeneration) => return self.move_over(out),
             _ => false,
         };
         if !hope {
@@ -73,6 +74,7 @@ impl Engine {
             head: self.cursor.pinned,
             part: part
                 .map(|part| Bytes(minicbor::to_vec(part).expect("writing to memory cannot fail"))),
+            marks: None,
         };
         let ticket = self.enter(Phase::Returning(returning), REQUEST_WAIT_MS, out);
         out.push(Output::Restore(ticket, Box::new(request)));
@@ -84,7 +86,10 @@ impl Engine {
             return;
         };
         let reason = returning.reason();
-        let RestoreAnswer { log, challenge } = answer;
+        if self.is_news(&answer) {
+            return self.move_over(out);
+        }
+        let RestoreAnswer { log, challenge, .. } = answer;
         let size = log.as_ref().map_or(0, Log::size);
         match returning {
             Returning::Giving { mut parts, .. } => {

@@ -147,7 +147,7 @@ impl Engine {
 
     pub(super) fn verified(&mut self, sound: bool, out: &mut Vec<Output>) {
         if !matches!(self.phase, Phase::Checking(..)) {
-            return;
+            return self.vouched(sound, out);
         }
         let checking = core::mem::replace(&mut self.phase, Phase::Resting(Rest::Poll));
         match (checking, sound) {
@@ -167,7 +167,7 @@ impl Engine {
 
     pub(super) fn persisted(&mut self, out: &mut Vec<Output>) {
         if !matches!(self.phase, Phase::Storing(..)) {
-            return;
+            return self.moved(out);
         }
         let storing = core::mem::replace(&mut self.phase, Phase::Resting(Rest::Poll));
         if let Phase::Storing(cursor, next) = storing {
