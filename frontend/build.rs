@@ -42,6 +42,8 @@ impl Template {
 
 fn main() {
     println!("cargo::rerun-if-changed=locales");
+    // Set for the released app only, see `src/parts.rs`.
+    println!("cargo::rustc-check-cfg=cfg(split)");
     let locales = Path::new("locales");
     let english = fs::read_to_string(locales.join("en.json")).expect("locales/en.json is there");
     let english: BTreeMap<String, serde_json::Value> =

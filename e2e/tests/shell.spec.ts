@@ -1,6 +1,7 @@
 // The shell of the app: it opens without a server, and changes version with care.
 import type { Page } from "@playwright/test";
 import { expect, test } from "../support/fixtures";
+import { addCustomer, openShop } from "../support/shop";
 
 /** Looks for a new version, as the app does now and then, and says what became of it. */
 function lookForUpdate(page: Page): Promise<string> {
@@ -26,6 +27,22 @@ function lookForUpdate(page: Page): Promise<string> {
 /** The versions whose files are kept on the phone. */
 function keptVersions(page: Page): Promise<string[]> {
   return page.evaluate(async () => (await caches.keys()).filter((key) => /^pakka-app-/.test(key)));
+}
+
+/** As when a browser has dropped files of the app; says how many. */
+async function loseFiles(page: Page, name: string): Promise<number> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.clearBrowserCache");
+  return page.evaluate(async (name) => {
+    let lost = 0;
+    for (const key of await caches.keys()) {
+      const cache = await caches.open(key);
+      for (const file of await cache.keys()) {
+        if (file.url.includes(name) && (await cache.delete(file))) lost += 1;
+      }
+    }
+    return lost;
+  }, name);
 }
 
 test("the app opens again when the server is gone, also after the browser was closed", async ({
@@ -59,6 +76,43 @@ test("a fault that stops the app is said, and the app opens again", async ({ pho
   await page.getByRole("button", { name: "Open it again" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "No, open a new shop" })).toBeVisible();
+});
+
+test("a screen whose part of the app is missing says so, and opens as soon as it is there", async ({
+  server,
+  phone,
+}) => {
+  const meena = await phone("Meena");
+  const { page } = meena;
+  await openShop(page);
+  await meena.isStored();
+  expect(await loseFiles(page, "split_office")).toBe(1);
+  await server.stop();
+
+  const main = page.getByRole("navigation", { name: "Main" });
+  await main.getByRole("link", { name: "Reports" }).click();
+  const said = page.getByRole("alert");
+  await expect(said).toContainText("A part of the app has not come to this phone yet");
+  await expect(said).toContainText("Nothing is lost");
+  await main.getByRole("link", { name: "Khata" }).click();
+  await addCustomer(page, "Priya");
+
+  await page.goto("/");
+  await main.getByRole("link", { name: "Reports" }).click();
+  await expect(said).toBeVisible();
+  await server.start();
+  await said.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { name: "Reports", level: 1 })).toBeVisible();
+});
+
+test("the first load brings no part of the app that only other screens need", async ({ phone }) => {
+  const { page } = await phone("Meena");
+  await expect(page.getByRole("button", { name: "No, open a new shop" })).toBeVisible();
+  const fetched = await page.evaluate(() =>
+    performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname),
+  );
+  expect(fetched.filter((path) => path.includes("office"))).toEqual([]);
+  expect(fetched.filter((path) => path.endsWith("_bg.wasm"))).toHaveLength(1);
 });
 
 test("the server's own paths are never answered from the phone", async ({ server, phone }) => {

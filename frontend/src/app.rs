@@ -8,6 +8,7 @@ use crate::components::states::{empty, notice};
 use crate::components::toast::toasts;
 use crate::i18n::{self, Msg, t};
 use crate::pages;
+use crate::parts::{Drawing, Part};
 use crate::place::Place;
 use crate::platform::{history, shell};
 use crate::store::{self, Stage};
@@ -37,7 +38,7 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
         Stage::Trouble(trouble) => pages::trouble(&trouble),
         Stage::FirstStart { was_here } => {
             let join = move || match place.get() {
-                Some(Place::Join) => pages::join(),
+                Some(Place::Join) => Part::Work.show(Drawing::Screen(Place::Join)),
                 _ => pages::first_start(was_here),
             };
             join.into_any()
@@ -72,39 +73,20 @@ fn at(place: Option<Place>) -> AnyView {
     let Some(place) = place else {
         return nowhere();
     };
+    if let Some(part) = pages::part_of(place)
+        && place != Place::Join
+    {
+        return part.show(Drawing::Screen(place));
+    }
     match place {
-        Place::Khata => pages::home(),
         Place::Customer(id) => pages::customer(id),
-        Place::Entry(id, kind) => pages::new_entry(id, kind),
-        Place::Move(id) => pages::move_to(id),
-        Place::Transfer(from, to) => pages::transfer(from, to),
-        Place::Same(id) => pages::same_person(id),
-        Place::Statement(id) => pages::statement(id),
-        Place::Details(id) => pages::details(id),
-        Place::Correct(id) => pages::correct(id),
-        Place::ReturnOf(id) => pages::return_of(id),
-        Place::NewCustomer => pages::new_customer(),
-        Place::Sale => pages::sale(),
-        Place::Reports => pages::reports(),
-        Place::Month(month) => pages::month(month),
-        Place::Day => pages::day(),
-        Place::Past => pages::past(),
-        Place::Disputes => pages::disputes(),
-        Place::Tasks => pages::review(),
-        Place::More => pages::more(),
-        Place::Shop => pages::shop(),
-        Place::Devices => pages::devices(),
-        Place::Pair => pages::pair(),
-        Place::Staff => pages::staff(),
-        Place::Sync => pages::server(),
-        Place::Storage => pages::storage(),
-        Place::Conflict => pages::conflict(),
         // The shop is open: there is nothing to start or join.
-        Place::Start | Place::Join => pages::home(),
+        _ => pages::home(),
     }
 }
 
-fn nowhere() -> AnyView {
+/// What stands at an address that leads nowhere.
+pub fn nowhere() -> AnyView {
     let to_khata = view! {
         <a class="button primary" href=Place::Khata.to_string()>
             {t(Msg::NavToKhata)}

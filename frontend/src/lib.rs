@@ -11,6 +11,7 @@ pub mod crypto;
 mod i18n;
 pub mod net;
 mod pages;
+mod parts;
 mod place;
 mod platform;
 pub mod store;

@@ -7,13 +7,14 @@
 
 use minicbor::{Decoder, Encode};
 
-use crate::bytes::Hash;
+use crate::bytes::{Fixed, Hash};
 use crate::chain::digest;
 use crate::event::codec::bytes_of;
 use crate::event::shape::{Reader, Shape};
 use crate::ids::{DeviceNo, ShopId};
 use crate::ledger::{FOLD_VERSION, Ledger, stored};
 use crate::sync::log::Log;
+use crate::sync::wire::Generation;
 
 /// What a snapshot begins with: the name and version of the format.
 const MAGIC: &[u8; 8] = b"pakka-s1";
@@ -100,6 +101,30 @@ impl Snapshot {
     ///
     /// Why it is of no use.
     pub fn from_bytes(bytes: &[u8], shop: ShopId) -> Result<Snapshot, Unusable> {
+        let (snapshot, _) = Snapshot::read(bytes)?;
+        // What was passed over in reading is missing now.
+        if snapshot.to_bytes() != bytes {
+            return Err(Unusable::Damaged);
+        }
+        snapshot.fitting(shop)
+    }
+
+    /// Takes up a snapshot that this device itself has made, or has read by
+    /// [`from_bytes`](Self::from_bytes) before it stored it, as [`take`](Self::take) does. The bytes
+    /// have to be those that were stored; that they say nothing else is known, so nothing is written
+    /// anew to be compared, and the start of a phone is shorter by that.
+    ///
+    /// # Errors
+    ///
+    /// Why it is of no use.
+    pub fn take_own(bytes: &[u8], shop: ShopId) -> Result<(Ledger, Mark), Unusable> {
+        let (snapshot, sum) = Snapshot::read(bytes)?;
+        let Snapshot { log, ledger } = snapshot.fitting(shop)?;
+        Ok((ledger, Mark { log, sum }))
+    }
+
+    /// The state that the bytes say, if they have their checksum, which is given back as well.
+    fn read(bytes: &[u8]) -> Result<(Snapshot, Hash), Unusable> {
         if bytes.len() > MAX_SNAPSHOT_BYTES {
             return Err(Unusable::Damaged);
         }
@@ -120,16 +145,16 @@ impl Snapshot {
         }
         let log = decoder.decode().map_err(|_| Unusable::Damaged)?;
         let ledger = Ledger::read(&mut Reader::new(&mut decoder, &()));
-        let snapshot = Snapshot { log, ledger };
-        // What was passed over in reading is missing now.
-        if snapshot.to_bytes() != bytes {
-            return Err(Unusable::Damaged);
-        }
-        if snapshot.log.shop() != shop {
+        Ok((Snapshot { log, ledger }, Fixed(*sum)))
+    }
+
+    /// The snapshot, if it is of this shop and can be.
+    fn fitting(self, shop: ShopId) -> Result<Snapshot, Unusable> {
+        if self.log.shop() != shop {
             return Err(Unusable::OtherShop);
         }
-        match snapshot.is_consistent() {
-            true => Ok(snapshot),
+        match self.is_consistent() {
+            true => Ok(self),
             false => Err(Unusable::Inconsistent),
         }
     }
@@ -166,6 +191,11 @@ impl Mark {
     /// The last position that was counted.
     pub const fn position(&self) -> u64 {
         self.log.size()
+    }
+
+    /// The generation of the log.
+    pub const fn generation(&self) -> Generation {
+        self.log.generation()
     }
 
     /// The last event of a device that was counted; 0 for none.

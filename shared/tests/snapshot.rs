@@ -111,7 +111,9 @@ proptest! {
         });
         prop_assert_eq!(&one, &other);
         let read = Snapshot::from_bytes(&one, HERE).expect("it is as it was written");
-        prop_assert_eq!(read.to_bytes(), one);
+        prop_assert_eq!(read.to_bytes(), one.clone());
+        let own = Snapshot::take_own(&one, HERE).expect("it is as it was written");
+        prop_assert_eq!(own, read.take());
     }
 }
 
@@ -253,6 +255,7 @@ fn a_snapshot_with_one_wrong_byte_is_not_used() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
         assert!(Snapshot::from_bytes(&damaged, shop).is_err(), "byte {at}");
+        assert!(Snapshot::take_own(&damaged, shop).is_err(), "byte {at}");
         assert!(
             Snapshot::from_bytes(&bytes[..at], shop).is_err(),
             "cut off at {at}"
@@ -261,6 +264,8 @@ fn a_snapshot_with_one_wrong_byte_is_not_used() {
     let longer = [&bytes[..], &[0]].concat();
     assert_eq!(Snapshot::from_bytes(&longer, shop), Err(Unusable::Damaged));
     assert_eq!(Snapshot::from_bytes(&bytes, HERE), Err(Unusable::OtherShop));
+    assert_eq!(Snapshot::take_own(&longer, shop), Err(Unusable::Damaged));
+    assert_eq!(Snapshot::take_own(&bytes, HERE), Err(Unusable::OtherShop));
 }
 
 #[test]

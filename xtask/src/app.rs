@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// What the built app depends on.
-const INPUTS: [&str; 12] = [
+const INPUTS: [&str; 13] = [
     "index.html",
     "Trunk.toml",
     "Cargo.toml",
@@ -16,6 +16,7 @@ const INPUTS: [&str; 12] = [
     "shared/Cargo.toml",
     "shared/src",
     "xtask/src/fingerprint.rs",
+    "xtask/src/parts.rs",
     "xtask/src/small.rs",
     "xtask/src/stage.rs",
     "xtask/src/tools.rs",

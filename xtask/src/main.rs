@@ -10,6 +10,7 @@ mod counts;
 mod faults;
 mod fingerprint;
 mod fuzz;
+mod parts;
 mod run;
 mod sh;
 mod sim;

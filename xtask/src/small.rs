@@ -6,14 +6,18 @@
 //! stable compiler; nothing but the released app is built so. A panic then ends the app without
 //! words of its own: `boot.js` finds them.
 
+/// The variable of the compiler's flags.
+pub const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
 /// What cargo is told besides, as environment variables. The flags join those of
-/// `.cargo/config.toml`.
+/// `.cargo/config.toml`; the last two are for the cut into [`crate::parts`].
 pub const SETTINGS: [(&str, &str); 4] = [
     ("RUSTC_BOOTSTRAP", "1"),
     ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
     ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size"),
     (
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-        "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none",
+        FLAGS,
+        "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none \
+         -Clink-args=--emit-relocs --cfg=split",
     ),
 ];

@@ -4,7 +4,7 @@
 //! afterwards, so `dist` is never half finished.
 
 use crate::sh::{Failure, Result, fail};
-use crate::{app, fingerprint};
+use crate::{app, fingerprint, parts};
 use brotli::enc::BrotliEncoderParams;
 use serde_json::json;
 use std::env;
@@ -22,36 +22,74 @@ const COMPRESSED_KINDS: [&str; 7] = ["html", "js", "css", "wasm", "json", "svg",
 const BROTLI_QUALITY: i32 = 11;
 const BROTLI_WINDOW_BITS: i32 = 22;
 
-/// Names the wasm by its content, writes the service worker's list, compresses.
+/// Cuts the wasm and makes it small, names it by its content, writes the service worker's list,
+/// compresses.
 pub fn stage() -> Result<()> {
     let Some(dir) = env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from) else {
         return fail("TRUNK_STAGING_DIR is not set: this is called by Trunk, see Trunk.toml.");
     };
     app::forget()?;
-    name_wasm_by_content(&dir)?;
+    // Both take long, as does brotli at its best.
+    let is_release = env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "release");
+    if parts::is_wanted() {
+        parts::cut(&dir)?;
+    }
+    if is_release {
+        parts::shrink(&dir)?;
+    }
+    name_by_content(&dir)?;
     write_worker(&dir)?;
-    // Brotli at its best takes seconds for an unoptimised build.
-    if env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "release") {
+    if is_release {
         compress_all(&dir)?;
     }
     Ok(())
 }
 
-/// Trunk hashes the wasm before wasm-opt has changed it; a name that is cached
-/// for ever must follow from the bytes that are served.
-fn name_wasm_by_content(dir: &Path) -> Result<()> {
-    let shell = dir.join(SHELL);
-    let mut html = fs::read_to_string(&shell)?;
+/// A name that is cached for ever must follow from the bytes that are served: Trunk hashes the app
+/// before all that is done to it afterwards.
+///
+/// The scripts of the app name each other and every wasm, so they share one hash, over all of them.
+fn name_by_content(dir: &Path) -> Result<()> {
+    let mut renamed = Vec::new();
+    let mut scripts = Vec::new();
     for file in fingerprint::files_under(dir)? {
         let name = name_in(dir, &file);
-        let Some(hash) = hash_in(&name).filter(|_| name.ends_with(".wasm")) else {
-            continue;
-        };
-        let renamed = name.replace(hash, &fingerprint::short(&fs::read(&file)?));
-        html = html.replace(&name, &renamed);
-        fs::rename(&file, dir.join(&renamed))?;
+        if name.ends_with(".wasm") {
+            let hash = fingerprint::short(&fs::read(&file)?);
+            let new = match hash_in(&name) {
+                Some(old) => name.replace(old, &hash),
+                None => name.replace(".wasm", &format!("-{hash}.wasm")),
+            };
+            renamed.push((name, new));
+        } else if name.ends_with(".js") && hash_in(&name).is_some() {
+            scripts.push(name);
+        }
     }
-    fs::write(shell, html)?;
+    rename(dir, &scripts, &renamed)?;
+    let mut all = Vec::new();
+    for name in &scripts {
+        all.extend(fs::read(dir.join(name))?);
+    }
+    let hash = fingerprint::short(&all);
+    let renamed: Vec<_> = scripts
+        .iter()
+        .filter_map(|name| Some((name.clone(), name.replace(hash_in(name)?, &hash))))
+        .collect();
+    rename(dir, &scripts, &renamed)
+}
+
+/// Gives files new names, in the scripts and the page as well.
+fn rename(dir: &Path, scripts: &[String], renamed: &[(String, String)]) -> Result<()> {
+    for name in scripts.iter().map(String::as_str).chain([SHELL]) {
+        let mut text = fs::read_to_string(dir.join(name))?;
+        for (old, new) in renamed {
+            text = text.replace(old, new);
+        }
+        fs::write(dir.join(name), text)?;
+    }
+    for (old, new) in renamed {
+        fs::rename(dir.join(old), dir.join(new))?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 const TRUNK_VERSION: &str = "0.21.14";
+const WASM_SPLIT_VERSION: &str = "0.2.4";
 const NEXTEST_VERSION: &str = "0.9.151";
 const CARGO_FUZZ_VERSION: &str = "0.13.2";
 const BINARYEN_VERSION: &str = "132";
@@ -57,6 +58,18 @@ fn wasm_bindgen() -> Result<CargoTool> {
         any_version: false,
         built_fast: true,
     })
+}
+
+/// Cuts the app into its parts. It goes with the macro that marks them, which leptos names.
+fn wasm_split() -> CargoTool {
+    CargoTool {
+        package: "wasm_split_cli_support",
+        binary: "wasm-split-cli",
+        version: WASM_SPLIT_VERSION.into(),
+        features: &["--features", "build-binary"],
+        any_version: false,
+        built_fast: true,
+    }
 }
 
 fn nextest() -> CargoTool {
@@ -108,6 +121,7 @@ pub fn for_app() -> Result<()> {
     std_source()?;
     install(&trunk())?;
     install(&wasm_bindgen()?)?;
+    install(&wasm_split())?;
     wasm_opt()
 }
 
@@ -162,6 +176,7 @@ pub fn bin_dirs() -> Vec<PathBuf> {
     let mut dirs: Vec<PathBuf> = [
         Ok(trunk()),
         wasm_bindgen(),
+        Ok(wasm_split()),
         Ok(nextest()),
         Ok(atuin_server()),
         Ok(cargo_fuzz()),
@@ -200,6 +215,11 @@ fn tool_dir(name: &str, version: &str) -> PathBuf {
 }
 
 fn install(tool: &CargoTool) -> Result<()> {
+    // cargo puts it there when all of it is built; not every tool can tell its version.
+    let bin = tool_dir(tool.package, &tool.version).join("bin");
+    if bin.join(tool.binary).is_file() {
+        return Ok(());
+    }
     if let Some(found) = output(command(tool.binary).arg("--version"))
         && (tool.any_version || found.split_whitespace().any(|word| word == tool.version))
     {

@@ -1,7 +1,7 @@
 //! What a phone downloads the first time, compressed as it is sent.
 
 use crate::sh::{Result, fail};
-use crate::{app, stage};
+use crate::{app, parts, stage};
 use std::fs;
 use std::path::Path;
 
@@ -9,12 +9,13 @@ use std::path::Path;
 const FIRST_LOAD_GOAL_BYTES: u64 = 200_000;
 
 /// What it may weigh until then: a little more than it does. It only ever goes down.
-const FIRST_LOAD_LIMIT_BYTES: u64 = 446_000;
+const FIRST_LOAD_LIMIT_BYTES: u64 = 240_000;
 
 /// The weight of the built app, file by file; a failure if it is over the limit.
 ///
 /// Only one language is fetched to begin with: the heaviest is counted. The
-/// others follow in the background and are shown apart.
+/// others and the parts of the app that no first screen needs follow in the
+/// background and are shown apart.
 pub fn weigh() -> Result<String> {
     let dist = app::dist();
     if !dist.join("index.html").is_file() {
@@ -22,11 +23,14 @@ pub fn weigh() -> Result<String> {
     }
     let mut first = vec![];
     let mut languages = vec![];
+    let mut later = vec![];
     for file in stage::kept_offline(&dist)? {
         let name = stage::name_in(&dist, &file);
         let entry = (sent_bytes(&file)?, name);
         if entry.1.starts_with("locales/") {
             languages.push(entry);
+        } else if parts::is_part(&entry.1) {
+            later.push(entry);
         } else {
             first.push(entry);
         }
@@ -38,21 +42,30 @@ pub fn weigh() -> Result<String> {
     first.sort();
     first.reverse();
 
-    let total: u64 = first.iter().map(|(bytes, _)| bytes).sum();
-    let later: u64 = languages.iter().map(|(bytes, _)| bytes).sum();
-    let mut report = String::new();
-    for (bytes, name) in &first {
-        report.push_str(&format!("{bytes:>9}  {name}\n"));
-    }
+    let total = sum(&first);
+    let mut report = lines(&first);
     report.push_str(&format!(
         "{total:>9}  first load, bytes as sent (goal {FIRST_LOAD_GOAL_BYTES}, \
-         limit {FIRST_LOAD_LIMIT_BYTES})\n\
-         {later:>9}  other languages, in the background\n"
+         limit {FIRST_LOAD_LIMIT_BYTES})\n{}\
+         {:>9}  parts, in the background or when first needed\n\
+         {:>9}  other languages, in the background\n",
+        lines(&later),
+        sum(&later),
+        sum(&languages),
     ));
     if total > FIRST_LOAD_LIMIT_BYTES {
         return fail(format!("{report}The app is too heavy."));
     }
     Ok(report)
+}
+
+fn lines(files: &[(u64, String)]) -> String {
+    let line = |(bytes, name): &(u64, String)| format!("{bytes:>9}  {name}\n");
+    files.iter().map(line).collect()
+}
+
+fn sum(files: &[(u64, String)]) -> u64 {
+    files.iter().map(|(bytes, _)| bytes).sum()
 }
 
 fn sent_bytes(file: &Path) -> Result<u64> {

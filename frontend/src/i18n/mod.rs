@@ -9,13 +9,12 @@ mod template;
 
 use std::cell::RefCell;
 
-use gloo_storage::{LocalStorage, Storage as _};
 use js_sys::{JSON, Reflect};
 use leptos::prelude::{ArcRwSignal, Get as _, GetUntracked as _, Set as _};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::platform::{root, window};
+use crate::platform::{remembered, root, window};
 pub use language::{LANGUAGES, Language, by_code, offered};
 use template::{Template, Value};
 
@@ -72,9 +71,7 @@ pub fn current_untracked() -> &'static Language {
 /// The language that a person chose before, or else the first of the browser's
 /// that is offered. `None` when neither exists: the first start asks.
 pub fn remembered() -> Option<&'static Language> {
-    LocalStorage::get::<String>(STORAGE_KEY)
-        .ok()
-        .and_then(|code| by_code(&code))
+    remembered::get(STORAGE_KEY).and_then(|code| by_code(&code))
 }
 
 /// The best guess from the languages that the browser is set to.
@@ -91,7 +88,7 @@ pub fn guessed() -> &'static Language {
 /// Keeps the choice on this phone. A browser without storage forgets it, which
 /// harms nothing.
 pub fn remember(language: &'static Language) {
-    let _ = LocalStorage::set(STORAGE_KEY, language.code);
+    remembered::set(STORAGE_KEY, language.code);
 }
 
 /// Loads the words of a language and makes it the language of the screen.

@@ -12,6 +12,7 @@ use crate::components::rows::setting_row;
 use crate::components::sheet::Sheet;
 use crate::components::toast;
 use crate::i18n::{Msg, t};
+use crate::parts::{Drawing, Part};
 use crate::place::{EntryKind, Place};
 use crate::platform::history;
 
@@ -23,12 +24,13 @@ pub fn tool(id: CustomerId) -> AnyView {
             {icon(Icon::Lines)}
             {t(Msg::NavMore)}
         </button>
-        {move || opened.get().then(|| sheet(id, opened))}
+        {move || opened.get().then(|| Part::Work.show(Drawing::Accounts(id, opened)))}
     }
     .into_any()
 }
 
-fn sheet(id: CustomerId, opened: RwSignal<bool>) -> AnyView {
+/// The sheet; closed by setting `opened` to false.
+pub fn sheet(id: CustomerId, opened: RwSignal<bool>) -> AnyView {
     let close = Callback::new(move |()| opened.set(false));
     let erasing = RwSignal::new(false);
     let inside = move || match erasing.get() {

@@ -6,7 +6,6 @@ use shared::ids::CustomerId;
 use shared::money::Paise;
 use shared::query::{Books, EntryRow, Header, entries, header};
 
-use super::entry_sheet::entry_sheet;
 use super::{accounts, desk, history, words};
 use crate::components::amount::{Side, amount_of_side, in_words};
 use crate::components::bars::screen;
@@ -14,6 +13,7 @@ use crate::components::icon::{Icon, icon};
 use crate::components::rows::{EntryLine, entry_row};
 use crate::components::states::{empty, notice};
 use crate::i18n::{Msg, t};
+use crate::parts::{Drawing, Part};
 use crate::place::{EntryKind, Place};
 use crate::platform::clock::now_ms;
 
@@ -176,7 +176,7 @@ fn page_of_entries(id: CustomerId) -> AnyView {
     };
     view! {
         {rows}
-        {move || opened.get().map(|entry| entry_sheet(entry, opened))}
+        {move || opened.get().map(|entry| Part::Work.show(Drawing::Entry(entry, opened)))}
     }
     .into_any()
 }

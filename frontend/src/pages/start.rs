@@ -12,6 +12,7 @@ use crate::components::fields::{TextField, Typing};
 use crate::components::icon::{Icon, icon};
 use crate::components::states::{failed, loading, notice};
 use crate::i18n::{self, Msg, coded, t};
+use crate::parts::{self, NotHere};
 use crate::place::Place;
 use crate::platform::window;
 use crate::store::{NewShop, Progress, Refused, StoreError, Trouble, create_shop};
@@ -123,9 +124,10 @@ fn new_shop() -> AnyView {
             language: i18n::current_untracked().of_shop,
         };
         spawn_local(async move {
-            if let Err(refused) = create_shop(new).await {
+            let opened = parts::open_new_shop(new).await;
+            if let Err(words) = opened.unwrap_or_else(|NotHere| Err(t(Msg::ErrorPartMissing))) {
                 busy.set(false);
-                wrong.set(Some(refusal(&refused)));
+                wrong.set(Some(words));
             }
         });
     };
@@ -155,6 +157,14 @@ fn new_shop() -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// Begins a shop, or says why it cannot be.
+pub async fn open_new_shop(new: NewShop) -> Result<(), String> {
+    match create_shop(new).await {
+        Ok(_) => Ok(()),
+        Err(refused) => Err(refusal(&refused)),
+    }
 }
 
 /// Why the shop could not be opened. There are no books yet whose names a text

@@ -258,6 +258,7 @@ pub fn storage(error: &StoreError) -> String {
         StoreError::Damaged(what) => Msg::ErrorStorageDamaged {
             what: (*what).to_owned(),
         },
+        StoreError::PartMissing => Msg::ErrorPartMissing,
         StoreError::Failed(what) => Msg::ErrorStorageFailed { what: what.clone() },
     })
 }

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod history;
+pub mod remembered;
 pub mod share;
 pub mod shell;
 pub mod theme;

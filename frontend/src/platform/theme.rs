@@ -1,8 +1,6 @@
 //! Light, dark or bright sun: kept on this phone, shown by `data-theme`.
 
-use gloo_storage::{LocalStorage, Storage as _};
-
-use super::root;
+use super::{remembered, root};
 
 /// Where the choice is kept in the local storage.
 const STORAGE_KEY: &str = "pakka.theme";
@@ -36,7 +34,7 @@ impl Theme {
 
     /// The choice kept on this phone.
     pub fn remembered() -> Self {
-        let code: String = LocalStorage::get(STORAGE_KEY).unwrap_or_default();
+        let code: String = remembered::get(STORAGE_KEY).unwrap_or_default();
         Self::ALL
             .into_iter()
             .find(|theme| theme.code() == code)
@@ -45,7 +43,7 @@ impl Theme {
 
     /// Keeps the choice and shows it.
     pub fn choose(self) {
-        let _ = LocalStorage::set(STORAGE_KEY, self.code());
+        remembered::set(STORAGE_KEY, self.code());
         self.show();
     }
 

@@ -6,7 +6,7 @@ use shared::bytes::{Bytes, Hash};
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
 use shared::ledger::{Ledger, Receipts, Standing, Step};
-use shared::snapshot::{Mark, Snapshot};
+use shared::snapshot::Mark;
 use shared::sync::engine::Cursor;
 use shared::sync::log::{ChainHead, Log};
 use shared::sync::wire::{Chunk, Generation, SealingKey, Verdict};
@@ -70,26 +70,23 @@ impl Books {
     }
 
     /// Books that go on from a snapshot; `None` if it does not belong to what is stored here.
-    pub(super) fn resume(loaded: &Loaded, snapshot: Snapshot) -> Option<(Books, Mark)> {
+    pub(super) fn resume(loaded: &Loaded, ledger: Ledger, mark: &Mark) -> Option<Books> {
         let device = loaded.identity.device;
-        let ledger = snapshot.ledger();
         let own = ledger.lanes.get(&device).map_or(0, |lane| lane.last_seq);
         let of_this_log = match &loaded.cursor {
-            Some(cursor) => cursor.log.generation() == snapshot.log().generation(),
-            None => snapshot.position() == 0,
+            Some(cursor) => cursor.log.generation() == mark.generation(),
+            None => mark.position() == 0,
         };
         let fits = of_this_log && own <= loaded.chain.seq && ledger.devices.contains_key(&device);
         if !fits {
             return None;
         }
-        let (ledger, mark) = snapshot.take();
-        let books = Books {
+        Some(Books {
             ledger,
             position: mark.position(),
             confirmed_seq: if loaded.cursor.is_some() { own } else { 0 },
             ..Books::new(loaded.identity.clone(), loaded.chain)
-        };
-        Some((books, mark))
+        })
     }
 
     /// This device.

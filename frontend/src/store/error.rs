@@ -3,6 +3,7 @@
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::DomException;
 
+use crate::parts::NotHere;
 use crate::platform::words_of;
 
 /// The phone's storage could not do what was asked. Whatever was shown as saved before is saved.
@@ -21,6 +22,8 @@ pub enum StoreError {
     Gone,
     /// Stored bytes are not what was written. The log on the server, or the export, is the way back.
     Damaged(&'static str),
+    /// A part of the app that is needed for it has not come to this phone yet.
+    PartMissing,
     /// Anything else, in the browser's words, for the details on the screen.
     Failed(String),
 }
@@ -38,6 +41,12 @@ impl StoreError {
             "SecurityError" | "NotAllowedError" => StoreError::Refused,
             name => StoreError::Failed(format!("{name}: {}", exception.message())),
         }
+    }
+}
+
+impl From<NotHere> for StoreError {
+    fn from(_: NotHere) -> StoreError {
+        StoreError::PartMissing
     }
 }
 

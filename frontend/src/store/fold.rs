@@ -7,7 +7,7 @@ use leptos::prelude::Set as _;
 use shared::ids::ShopId;
 use shared::snapshot::{Mark, Snapshot};
 use shared::sync::engine::{Batch, Input};
-use shared::sync::wire::SealingKey;
+use shared::sync::wire::{Chunk, SealingKey};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -17,10 +17,11 @@ use super::database::{Loaded, ShopDatabase};
 use super::history::History;
 use super::live::Live;
 use super::pack::is_worth_it;
-use super::records::{Run, Segment, decode};
+use super::records::{Run, decode, is_packed};
 use super::shop::Progress;
 use super::slices::Slices;
 use crate::net::tabs::News;
+use crate::parts;
 
 impl Live {
     /// Reads and folds what other tabs have written, with keys if there may be new ones. To be called
@@ -79,7 +80,10 @@ impl Live {
             *old = Books { chosen, ..books };
         });
         match snapshot {
-            Some((_, snapshot)) => self.fetch_history(snapshot),
+            Some((_, snapshot)) => {
+                self.expect_history(snapshot);
+                self.count_history();
+            }
             None => self.history.set(History::Here),
         }
         Ok(())
@@ -200,11 +204,11 @@ pub(super) async fn open_books(
     progress: impl Fn(Progress),
 ) -> Result<Option<Opened>, StoreError> {
     for (number, bytes) in db.snapshots().await? {
-        let Ok(snapshot) = Snapshot::from_bytes(&bytes, shop) else {
+        let Ok((ledger, mark)) = Snapshot::take_own(&bytes, shop) else {
             continue;
         };
         // Without a server its number is that of the last own event that it counts.
-        let position = snapshot.position();
+        let position = mark.position();
         let seq = match position {
             0 => u32::try_from(number).unwrap_or(0),
             _ => 0,
@@ -212,7 +216,7 @@ pub(super) async fn open_books(
         let Some(loaded) = db.load_after(position, seq).await? else {
             return Ok(None);
         };
-        let Some((books, mark)) = Books::resume(&loaded, snapshot) else {
+        let Some(books) = Books::resume(&loaded, ledger, &mark) else {
             continue;
         };
         if let Ok(opened) = fold_loaded(books, loaded, &progress).await
@@ -247,8 +251,11 @@ async fn fold_loaded(
     let mut done = 0;
     let mut slices = Slices::start();
     for bytes in &loaded.segments {
-        let segment: Segment = decode(bytes, "segment")?;
-        for chunk in &segment.0 {
+        let chunks: Vec<Chunk> = match is_packed(bytes) {
+            true => parts::unpack(bytes.clone()).await??,
+            false => decode(bytes, "segment")?,
+        };
+        for chunk in &chunks {
             if books.fold_chunk(chunk)? == Folded::Refold {
                 return Err(StoreError::Damaged("segment"));
             }

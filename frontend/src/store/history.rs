@@ -15,11 +15,8 @@ use super::live::Live;
 use super::pack::is_worth_it;
 use super::records::{Segment, decode};
 use super::shop::{Progress, Shop};
-use super::slices::{Slices, pause_ms};
+use super::slices::Slices;
 use crate::net::mending::mend;
-
-/// The list that the snapshot is for is drawn first.
-const LIST_FIRST_MS: i32 = 100;
 
 /// So many records of the log are read at a time: some megabytes at most.
 const RECORDS_AT_ONCE: u32 = 64;
@@ -102,17 +99,12 @@ fn compared(before: &Books, after: &Books) -> Rebuilt {
 }
 
 impl Live {
-    /// The books on the screen are without history: it is folded behind them from now on.
-    pub(super) fn fetch_history(self: &Rc<Live>, snapshot: Mark) {
+    /// The books on the screen are without history: it is to be folded behind them.
+    pub(super) fn expect_history(&self, snapshot: Mark) {
         let history = self.history.clone();
         let progress = move |progress| history.set(History::Coming(progress));
         progress(Progress::default());
         *self.recount.borrow_mut() = Some(self.recount_of(Some(snapshot), progress));
-        let live = self.clone();
-        spawn_local(async move {
-            pause_ms(LIST_FIRST_MS).await;
-            live.count_history();
-        });
     }
 
     fn recount_of(&self, snapshot: Option<Mark>, progress: impl Fn(Progress) + 'static) -> Recount {

@@ -4,7 +4,6 @@
 //! open last. Both, and everything else of this address, can be evicted by the browser at once;
 //! a cookie lives apart and remembers that there was something to lose.
 
-use gloo_storage::{LocalStorage, Storage as _};
 use js_sys::{Array, Function, Promise, Reflect};
 use shared::ids::ShopId;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -12,6 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlDocument;
 
 use super::schema;
+use crate::platform::remembered;
 
 const CURRENT: &str = "pakka.shop";
 
@@ -34,14 +34,13 @@ pub async fn shops() -> Vec<ShopId> {
 
 /// The shop that was open last.
 fn current() -> Option<ShopId> {
-    let text: String = LocalStorage::get(CURRENT).ok()?;
-    text.parse().ok().map(ShopId)
+    remembered::get(CURRENT)?.parse().ok().map(ShopId)
 }
 
 /// Remembers the shop that is open, and that there is one.
 pub fn remember(shop: ShopId) {
     // Without local storage the databases are listed.
-    let _ = LocalStorage::set(CURRENT, shop.to_string());
+    remembered::set(CURRENT, &shop.to_string());
     if let Some(document) = document() {
         let cookie = format!("{COOKIE}; Max-Age={COOKIE_AGE_S}; Path=/; SameSite=Strict");
         let _ = document.set_cookie(&cookie);
@@ -50,7 +49,7 @@ pub fn remember(shop: ShopId) {
 
 /// Forgets which shop was open last.
 pub fn forget_current() {
-    LocalStorage::delete(CURRENT);
+    remembered::forget(CURRENT);
 }
 
 /// Was a shop kept at this address before, whatever storage says now?

@@ -18,13 +18,23 @@ use super::fold::{Opened, open_books};
 use super::history::{History, Recount};
 use super::records::Identity;
 use super::shop::Progress;
+use super::slices::pause_ms;
 use super::start;
 use super::status::Contact;
 use super::turn::Turns;
 use crate::crypto::DeviceKey;
 use crate::net::driver::{Driver, WindowListener, visible};
-use crate::net::mending::mend;
 use crate::net::tabs::{Channel, Lead, News};
+use crate::parts;
+
+/// Tells the engine something.
+type Drive = Rc<dyn Fn(Input)>;
+
+/// The list that the snapshot is for is drawn first.
+const LIST_FIRST_MS: i32 = 100;
+
+/// How soon a part of the app that could not be fetched is asked for again.
+const PART_RETRY_MS: i32 = 5_000;
 
 /// What a [`super::Shop`] stands for.
 pub(crate) struct Live {
@@ -36,8 +46,8 @@ pub(crate) struct Live {
     pub(super) contact: ArcRwSignal<Contact>,
     pub(super) turns: Turns,
     channel: RefCell<Option<Channel>>,
-    /// In the tab that syncs: what drives the engine.
-    driver: RefCell<Option<Rc<Driver>>>,
+    /// In the tab that syncs: what drives the engine. It lies in another part of the app.
+    driver: RefCell<Option<Drive>>,
     /// The wish to be that tab.
     lead: RefCell<Option<Lead>>,
     /// Where the history of the shop is.
@@ -63,15 +73,17 @@ pub(crate) struct Live {
 impl Live {
     /// Folds what was read, joins the other tabs, and syncs if there is a server.
     pub(super) async fn start(
-        db: ShopDatabase,
+        mut db: ShopDatabase,
         shop: ShopId,
         progress: impl Fn(Progress),
     ) -> Result<Option<Rc<Live>>, StoreError> {
         let mut opened = open_books(&db, shop, &progress).await;
-        if let Err(StoreError::Damaged(_)) = opened
-            && mend(&db).await.is_ok_and(|parts| parts > 0)
-        {
-            opened = open_books(&db, shop, &progress).await;
+        if let Err(StoreError::Damaged(_)) = opened {
+            let (mended, came) = parts::mend(db).await?;
+            db = mended;
+            if came > 0 {
+                opened = open_books(&db, shop, &progress).await;
+            }
         }
         let Some(opened) = opened? else {
             return Ok(None);
@@ -117,14 +129,31 @@ impl Live {
             clock_confirmed: Cell::new(false),
         });
         live.listen(shop)?;
-        live.start_sync();
-        live.snapshot_when_hidden();
-        match snapshot {
-            Some((_, snapshot)) => live.fetch_history(snapshot),
-            None => live.keep_snapshot(),
+        if let Some((_, snapshot)) = snapshot {
+            live.expect_history(snapshot);
         }
-        live.pack(scattered);
+        let settling = live.clone();
+        spawn_local(async move {
+            // The lists work without it.
+            while parts::settle(settling.clone(), scattered).await.is_err() {
+                pause_ms(PART_RETRY_MS).await;
+            }
+        });
         Ok(Some(live))
+    }
+
+    /// Begins with what goes on beside the screens of an open shop.
+    pub(crate) async fn settle(self: &Rc<Live>, scattered: [bool; 2]) {
+        self.start_sync();
+        self.snapshot_when_hidden();
+        self.pack(scattered);
+        match self.history.get_untracked() {
+            History::Here => self.keep_snapshot(),
+            _ => {
+                pause_ms(LIST_FIRST_MS).await;
+                self.count_history();
+            }
+        }
     }
 
     /// Changes the books and has the screens drawn again.
@@ -179,7 +208,7 @@ impl Live {
     pub(super) fn drive(&self, input: Input) {
         let driver = self.driver.borrow().clone();
         if let Some(driver) = driver {
-            driver.input(input);
+            driver(input);
         }
     }
 
@@ -195,7 +224,10 @@ impl Live {
             };
             spawn_local(async move {
                 match Driver::start(&live).await {
-                    Ok(driver) => *live.driver.borrow_mut() = Some(driver),
+                    Ok(driver) => {
+                        let drive = move |input| driver.input(input);
+                        *live.driver.borrow_mut() = Some(Rc::new(drive));
+                    }
                     Err(error) => start::lost(error),
                 }
             });
@@ -241,23 +273,30 @@ impl Live {
             let Some(live) = weak.upgrade() else {
                 return;
             };
-            match news {
-                News::Written { keys } => spawn_local(async move {
-                    let _turn = live.turns.take().await;
-                    // What cannot be read now is read with the next news, or at the next append.
-                    let _ = live.read_news(keys).await;
-                    live.start_sync();
-                }),
-                News::Contact(contact) => live.contact.set(contact),
-                News::SyncNow => live.drive(Input::SyncNow),
-                News::Hello if live.driver.borrow().is_some() => {
-                    live.tell(&News::Contact(live.contact()));
-                }
-                News::Hello => {}
-            }
+            spawn_local(async move {
+                let _ = parts::hear(live, news).await;
+            });
         })?;
         channel.tell(&News::Hello);
         *self.channel.borrow_mut() = Some(channel);
         Ok(())
+    }
+
+    /// Does what another tab tells.
+    pub(crate) async fn hear(self: &Rc<Live>, news: News) {
+        match news {
+            News::Written { keys } => {
+                let _turn = self.turns.take().await;
+                // What cannot be read now is read with the next news, or at the next append.
+                let _ = self.read_news(keys).await;
+                self.start_sync();
+            }
+            News::Contact(contact) => self.contact.set(contact),
+            News::SyncNow => self.drive(Input::SyncNow),
+            News::Hello if self.driver.borrow().is_some() => {
+                self.tell(&News::Contact(self.contact()));
+            }
+            News::Hello => {}
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::records::{Run, Segment, decode, is_packed};
 use super::schema;
 use super::shop::Shop;
 use super::slices::Slices;
+use crate::parts;
 
 /// So many records of the log are read at a time.
 const RECORDS_AT_ONCE: usize = 8;
@@ -45,11 +46,11 @@ impl Live {
         }
         let live = self.clone();
         spawn_local(async move {
-            let _ = live.look_for(customer).await;
+            let _ = parts::look_for(live, customer).await;
         });
     }
 
-    async fn look_for(&self, customer: CustomerId) -> Result<(), StoreError> {
+    pub(crate) async fn look_for(&self, customer: CustomerId) -> Result<(), StoreError> {
         // The fold of the whole log waits meanwhile.
         let _turn = self.readings.take().await;
         let begun = self.peek(|books| {

@@ -15,6 +15,7 @@ use super::records::Identity;
 use super::shop::{Progress, Refused, Shop, now};
 use super::{StoreError, device_key, space};
 use crate::crypto;
+use crate::parts::{self, Part};
 
 /// The version of the app, as it stands in the books.
 pub const APP_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -85,6 +86,8 @@ pub async fn begin() {
     }
     let was_here = index::was_here();
     set(Stage::FirstStart { was_here });
+    // Whatever comes next needs it; without a network it is fetched then.
+    let _ = Part::Work.fetch().await;
 }
 
 pub(crate) fn blocked() {
@@ -105,7 +108,7 @@ pub(crate) async fn open(shop: ShopId) -> Result<Shop, StoreError> {
 pub(crate) async fn opened(shop: Shop) {
     index::remember(shop.peek(|books| books.identity.shop));
     set(Stage::Open(shop));
-    shop.live().start_session().await;
+    let _ = parts::begin_session(shop.live()).await;
     space::ask().await;
 }
 
