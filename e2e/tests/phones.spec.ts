@@ -183,3 +183,35 @@ test("an emptied phone pairs anew, never shows a balance of zero, and takes noth
   await expect(owner.page.getByText("Helper's phone", { exact: true })).toBeVisible();
   await expect(owner.page.getByText("Raju's phone again")).toBeVisible();
 });
+
+test("a person who was erased is forgotten by a phone that was off, too", async ({
+  server,
+  phone,
+}) => {
+  const [owner, helper] = await openShopOfTwo(server, phone);
+  await helper.context.setOffline(true);
+  await openCustomer(owner.page, "Priya");
+  const page = new URL(owner.page.url()).pathname;
+  await got(owner.page, "670");
+  await owner.page.getByRole("button", { name: "More", exact: true }).click();
+  await owner.page.getByRole("button", { name: "Erase name and phone" }).click();
+  await owner.page
+    .getByRole("dialog")
+    .last()
+    .getByRole("button", { name: "Erase name and phone" })
+    .click();
+  await expect(owner.page.locator(".toast")).toHaveText("Name and phone are gone");
+  await owner.page.goto(page);
+  await expect(owner.page.getByRole("heading", { level: 1 })).toHaveText("Name erased");
+  await allOnServer(owner.page);
+
+  // It cannot know yet, and then it does.
+  await expect(helper.page.getByRole("heading", { level: 1 })).toHaveText("Priya");
+  await helper.context.setOffline(false);
+  await expect(helper.page.getByRole("heading", { level: 1 })).toHaveText("Name erased", {
+    timeout: 45_000,
+  });
+  await helper.reopen(page);
+  await expect(helper.page.getByRole("heading", { level: 1 })).toHaveText("Name erased");
+  expect(await lines(helper.page)).toEqual(["Cash ₹670 = ₹0", "₹670 = ₹670"]);
+});
