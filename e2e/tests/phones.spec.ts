@@ -213,5 +213,5 @@ test("a person who was erased is forgotten by a phone that was off, too", async 
   });
   await helper.reopen(page);
   await expect(helper.page.getByRole("heading", { level: 1 })).toHaveText("Name erased");
-  expect(await lines(helper.page)).toEqual(["Cash ₹670 = ₹0", "₹670 = ₹670"]);
+  expect(await lines(helper.page)).toEqual(["₹670 = ₹0", "₹670 = ₹670"]);
 });

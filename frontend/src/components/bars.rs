@@ -12,6 +12,11 @@ use crate::store::Shop;
 
 /// A screen with its bars. `foot` is the main action, where the thumb is.
 pub fn screen(place: Place, title: String, body: AnyView, foot: Option<AnyView>) -> AnyView {
+    screen_of(place, title.into_any(), body, foot)
+}
+
+/// The same with a title that changes, as a person's name may.
+pub fn screen_of(place: Place, title: AnyView, body: AnyView, foot: Option<AnyView>) -> AnyView {
     let parent = place.parent().filter(|_| !place.is_main());
     let is_main = place.is_main();
     let shop = use_context::<Shop>();

@@ -8,7 +8,7 @@ use shared::query::{Books, EntryRow, Header, entries, header};
 
 use super::{accounts, desk, history, words};
 use crate::components::amount::{Side, amount_of_side, in_words};
-use crate::components::bars::screen;
+use crate::components::bars::{screen, screen_of};
 use crate::components::icon::{Icon, icon};
 use crate::components::rows::{EntryLine, entry_row};
 use crate::components::states::{empty, notice};
@@ -22,15 +22,15 @@ const ROWS_AT_ONCE: usize = 30;
 
 /// The screen.
 pub fn customer(id: CustomerId) -> AnyView {
-    let Some(name) = desk::books_untracked(|books| {
-        let known = books
-            .ledger
-            .customers
-            .contains_key(&books.ledger.canonical(id));
-        known.then(|| words::customer(books, id))
-    }) else {
+    let is_known = desk::books_untracked(|books| {
+        let page = books.ledger.canonical(id);
+        books.ledger.customers.contains_key(&page)
+    });
+    if !is_known {
         return unknown(Place::Customer(id));
-    };
+    }
+    // Another phone may correct it, or erase it.
+    let name = move || desk::books(|books| words::customer(books, id));
     let is_here = history::is_here_of(id);
     let head = move || {
         let head = desk::books(|books| header(books, id, TimeMs(now_ms())));
@@ -62,9 +62,9 @@ pub fn customer(id: CustomerId) -> AnyView {
             {t(Msg::CustomerYouGot)}
         </a>
     };
-    screen(
+    screen_of(
         Place::Customer(id),
-        name,
+        name.into_any(),
         body.into_any(),
         Some(foot.into_any()),
     )
