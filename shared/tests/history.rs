@@ -388,3 +388,20 @@ fn a_wrong_balance_in_the_snapshot_is_found_out_before_anybody_sees_entries_unde
     assert_eq!(done.err(), Some(Differs));
     assert_eq!(books, before);
 }
+
+/// An index of a few events, of which a phone that stored it must be able to make use.
+fn golden() -> Index {
+    Index::of(&log(&mut Rng::new(12), 30))
+}
+
+#[test]
+fn an_index_that_was_stored_once_is_read_until_the_folds_change() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/index.txt");
+    let bytes = minicbor::to_vec(golden()).expect("memory takes all");
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if std::env::var_os("PAKKA_FREEZE").is_some() {
+        std::fs::write(path, digits + "\n").expect("the file can be written");
+        return;
+    }
+    assert_eq!(digits, include_str!("../testdata/index.txt").trim_end());
+}
