@@ -16,7 +16,7 @@ use super::books::{Books, Folded};
 use super::database::{Loaded, ShopDatabase};
 use super::history::History;
 use super::live::Live;
-use super::pack::is_worth_it;
+use super::pack::{is_worth_it, length_of};
 use super::records::{Run, decode, is_packed};
 use super::shop::Progress;
 use super::slices::Slices;
@@ -242,7 +242,7 @@ async fn fold_loaded(
     progress: impl Fn(Progress),
 ) -> Result<Opened, StoreError> {
     let scattered = [
-        is_worth_it(loaded.segments.iter().map(Vec::len)),
+        is_worth_it(loaded.segments.iter().map(length_of)),
         is_worth_it(loaded.tail.iter().map(Run::length_bytes)),
     ];
     let segments = loaded.segments.iter().map(Vec::len);

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::StoreError;
 use super::books::{Books, Folded};
 use super::live::Live;
-use super::pack::is_worth_it;
+use super::pack::{is_worth_it, length_of};
 use super::records::{Segment, decode};
 use super::shop::{Progress, Shop};
 use super::slices::Slices;
@@ -208,7 +208,7 @@ impl Live {
         let mut slices = Slices::start();
         for bytes in &records {
             let _turn = self.readings.take().await;
-            recount.lengths[0].push(bytes.len());
+            recount.lengths[0].push(length_of(bytes));
             let segment: Segment = decode(bytes, "segment")?;
             for chunk in segment.0 {
                 for part in recount.parts_of(chunk) {

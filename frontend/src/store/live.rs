@@ -250,6 +250,7 @@ impl Live {
                 let _turn = live.turns.take().await;
                 more = live.db.pack_tail().await.unwrap_or(false);
             }
+            live.seal().await;
         });
     }
 

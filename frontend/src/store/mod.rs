@@ -33,6 +33,7 @@ mod pack;
 mod recall;
 pub mod records;
 pub mod schema;
+mod seal;
 pub mod shop;
 pub mod slices;
 mod snapshots;

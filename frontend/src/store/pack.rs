@@ -8,20 +8,28 @@ use shared::sync::wire::Chunk;
 use super::StoreError;
 use super::database::{ShopDatabase, write_log};
 use super::idb::Transaction;
-use super::records::{Run, Segment, decode, encode};
+use super::records::{Run, Segment, decode, encode, is_packed};
 use super::schema;
 
 /// A packed record is filled up to this many bytes.
 const FULL_BYTES: usize = 256 * 1024;
 
 /// Records below this size are worth packing.
-const SMALL_BYTES: usize = 32 * 1024;
+pub(super) const SMALL_BYTES: usize = 32 * 1024;
 
 /// With this many small records a store is packed.
 const MANY: usize = 256;
 
 /// The most records that one transaction packs, so that no entry waits long for its turn.
 const MAX_RECORDS: usize = 512;
+
+/// The length of a record of the log, as far as packing is concerned: a segment is left as it is.
+pub(super) fn length_of(record: &Vec<u8>) -> usize {
+    match is_packed(record) {
+        true => SMALL_BYTES,
+        false => record.len(),
+    }
+}
 
 /// Would packing a store with records of these sizes help?
 pub(super) fn is_worth_it(lengths: impl Iterator<Item = usize>) -> bool {
@@ -79,7 +87,7 @@ impl ShopDatabase {
         let values = records.get_all()?;
         let keys = keys.all_numbers().await?;
         let values = values.all_bytes().await?;
-        let lengths: Vec<usize> = values.iter().map(Vec::len).collect();
+        let lengths: Vec<usize> = values.iter().map(length_of).collect();
         let groups = groups(&lengths);
         let some = !groups.is_empty();
         for group in groups {

@@ -47,6 +47,9 @@ pub const ASIDE: &str = "aside";
 /// In [`META`]: how often a snapshot was found to be wrong (u32).
 pub const WRONG_SNAPSHOTS: &str = "wrong snapshots";
 
+/// In [`META`]: up to this record (its key, u64) the log lies in segments.
+pub const SEALED: &str = "sealed";
+
 /// In [`META`]: how many parts of the log were damaged and came again from the server (u32).
 pub const MENDED: &str = "mended";
 
