@@ -15,8 +15,9 @@ use crate::ledger::{Ledger, Receipts, Standing, What};
 use crate::sync::segment::{Picked, Seen};
 use crate::sync::wire::{Chunk, Verdict};
 
-/// What was read is not what the books sum up: something of it is missing, or the books are wrong.
-/// The whole log has to be folded.
+/// What was read is not what the books sum up: something of it is missing, an entry was brought from
+/// an old shop onto pages of different customers, or the books are wrong. The whole log has to be
+/// folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the entries that were found do not come to the balance of the page")]
 pub struct Differs;
