@@ -55,12 +55,18 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
                 Some(place) if place.looks_back() => pages::history::is_here(),
                 _ => true,
             });
+            let has_old = Memo::new(move |_| shop.old_khata().is_some());
+            let old_khata = move || {
+                let shown = has_old.get() && place.get() == Some(Place::Khata);
+                shown.then(|| Part::Work.show(Drawing::OldKhata))
+            };
             let screen = move || match place.get() {
                 Some(place) if !here.get() => pages::history::waiting(place),
                 place => at(place),
             };
             view! {
                 {pages::conflict_strip(place)}
+                {old_khata}
                 {screen}
             }
             .into_any()
@@ -73,14 +79,12 @@ fn at(place: Option<Place>) -> AnyView {
     let Some(place) = place else {
         return nowhere();
     };
-    if let Some(part) = pages::part_of(place)
-        && place != Place::Join
-    {
+    if let Some(part) = pages::part_of(place) {
         return part.show(Drawing::Screen(place));
     }
     match place {
         Place::Customer(id) => pages::customer(id),
-        // The shop is open: there is nothing to start or join.
+        // The shop is open: there is nothing to start.
         _ => pages::home(),
     }
 }

@@ -61,6 +61,8 @@ pub enum Place {
     Storage,
     /// The server's log is not the one that this phone has read.
     Conflict,
+    /// The khata that this phone had before it joined this shop.
+    OldKhata,
     /// The first start.
     Start,
     /// Joining a shop with a code.
@@ -81,6 +83,7 @@ impl Place {
                 | Place::Past
                 | Place::Disputes
                 | Place::Tasks
+                | Place::Join
         )
     }
 }
@@ -174,6 +177,7 @@ impl Place {
             [Some("more"), Some("sync"), None, _] => Self::Sync,
             [Some("more"), Some("storage"), None, _] => Self::Storage,
             [Some("more"), Some("conflict"), None, _] => Self::Conflict,
+            [Some("more"), Some("old"), None, _] => Self::OldKhata,
             [Some("start"), None, ..] => Self::Start,
             [Some("join"), None, ..] => Self::Join,
             _ => return None,
@@ -204,7 +208,8 @@ impl Place {
             | Self::Staff
             | Self::Sync
             | Self::Storage
-            | Self::Conflict => Some(Self::More),
+            | Self::Conflict
+            | Self::OldKhata => Some(Self::More),
             Self::Pair => Some(Self::Devices),
             Self::Join => Some(Self::Start),
         }
@@ -246,6 +251,7 @@ impl fmt::Display for Place {
             Self::Sync => f.write_str("/more/sync"),
             Self::Storage => f.write_str("/more/storage"),
             Self::Conflict => f.write_str("/more/conflict"),
+            Self::OldKhata => f.write_str("/more/old"),
             Self::Start => f.write_str("/start"),
             Self::Join => f.write_str("/join"),
         }
@@ -304,6 +310,7 @@ mod tests {
             Place::Sync,
             Place::Storage,
             Place::Conflict,
+            Place::OldKhata,
             Place::Start,
             Place::Join,
         ];

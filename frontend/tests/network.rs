@@ -52,11 +52,11 @@ async fn where_nothing_listens_no_answer_comes() {
 #[wasm_bindgen_test]
 async fn a_phone_that_asks_again_shows_the_same_digits() {
     let invitation = Invitation::parse("28T5-CY4T").expect("a code");
-    let first = Joining::begin(invitation.clone(), "Ravi's phone").await;
+    let first = Joining::begin(invitation.clone(), "Ravi's phone", None).await;
     let first = first.expect("begun");
     let asked = first.wait().await;
     assert_eq!(asked, Err(PairingError::Server(AskError::NotTheServer)));
-    let again = Joining::begin(invitation, "Ravi's phone").await;
+    let again = Joining::begin(invitation, "Ravi's phone", None).await;
     assert_eq!(again.expect("begun").digits(), first.digits());
 }
 

@@ -16,6 +16,8 @@ use shared::sync::wire::{
 use super::base64url;
 use super::http::{Address, AskError, body};
 use crate::crypto::{self, DeviceKey};
+use crate::place::Place;
+use crate::platform::history;
 use crate::store::StoreError;
 use crate::store::database::{Append, ShopDatabase};
 use crate::store::records::{Identity, Server};
@@ -208,13 +210,19 @@ pub struct Joining {
     token: Token,
     invitation: Invitation,
     name: String,
+    old: Option<Shop>,
 }
 
 impl Joining {
     /// Makes the phone's key and token, and keeps them until it has joined: tried again after a
     /// lost answer or a reload, the same phone asks. `name` is what the phone calls itself, at most
-    /// 40 characters.
-    pub async fn begin(invitation: Invitation, name: &str) -> Result<Joining, PairingError> {
+    /// 40 characters. `old` is the shop that this phone has already: once joined, its khata is
+    /// brought along, and the app opens anew.
+    pub async fn begin(
+        invitation: Invitation,
+        name: &str,
+        old: Option<Shop>,
+    ) -> Result<Joining, PairingError> {
         let server = Address::here().ok_or(AskError::Unreachable)?;
         let db = ShopDatabase::open_for_joining().await?;
         let key = match db.joining_key().await? {
@@ -236,6 +244,7 @@ impl Joining {
             key,
             invitation,
             name: name.chars().take(40).collect(),
+            old,
         })
     }
 
@@ -244,9 +253,9 @@ impl Joining {
         match_digits(&self.key.public())
     }
 
-    /// Asks and waits for the owner, some seconds at most: `None` means "not yet", to be called
+    /// Asks and waits for the owner, some seconds at most: false means "not yet", to be called
     /// again. Once joined, the app's stage changes by itself.
-    pub async fn wait(&self) -> Result<Option<Shop>, PairingError> {
+    pub async fn wait(&self) -> Result<bool, PairingError> {
         let request = JoinRequest {
             secret: self.invitation.0.clone(),
             key: self.key.public(),
@@ -260,12 +269,12 @@ impl Joining {
             .ask(Method::POST, JOIN, body(&request), wait_ms)
             .await?;
         match answer {
-            JoinAnswer::Waiting => Ok(None),
-            JoinAnswer::Joined(joined) => self.joined(joined).await.map(Some),
+            JoinAnswer::Waiting => Ok(false),
+            JoinAnswer::Joined(joined) => self.joined(joined).await.map(|()| true),
         }
     }
 
-    async fn joined(&self, joined: Joined) -> Result<Shop, PairingError> {
+    async fn joined(&self, joined: Joined) -> Result<(), PairingError> {
         let key = self.key.public();
         let db = ShopDatabase::open(joined.shop, start::blocked, start::lost).await?;
         match db.load_after(u64::MAX, u32::MAX).await? {
@@ -292,6 +301,9 @@ impl Joining {
                     joined.device,
                     &key,
                 );
+                if let Some(old) = self.old {
+                    old.is_old_khata_of(&db, joined.shop).await?;
+                }
                 let nothing = Append {
                     expected: ChainHead::genesis(joined.shop, &key),
                     events: &[],
@@ -305,9 +317,15 @@ impl Joining {
         }
         drop(db);
         self.db.forget_joining().await?;
+        if let Some(old) = self.old {
+            old.move_on();
+            return Ok(());
+        }
         let shop = start::open(joined.shop).await?;
+        // The screen for joining is left for the khata.
+        history::replace(&Place::Khata.to_string());
         start::opened(shop).await;
-        Ok(shop)
+        Ok(())
     }
 }
 

@@ -35,6 +35,9 @@ pub enum News {
     /// A tab that was opened just now asks how the sync stands.
     #[n(4)]
     Hello,
+    /// The phone has joined another shop: open that.
+    #[n(5)]
+    Moved,
 }
 
 /// The channel between the tabs of one shop. A tab does not hear itself.

@@ -27,7 +27,12 @@ pub fn open(shop: Shop) {
 
 /// The shop that screens work on.
 pub fn shop() -> Shop {
-    SHOP.get().expect("screens are drawn once a shop is open")
+    opened().expect("screens are drawn once a shop is open")
+}
+
+/// The shop that is open, if one is: a phone may join without.
+pub fn opened() -> Option<Shop> {
+    SHOP.get()
 }
 
 /// Why nothing was written.

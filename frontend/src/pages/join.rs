@@ -19,8 +19,8 @@ use crate::store::Shop;
 const MAX_CODE_CHARS: usize = 300;
 
 /// The screen. A scanned QR brings the secret in the address, behind the `#`,
-/// which no server ever sees.
-pub fn join() -> AnyView {
+/// which no server ever sees. A phone that has a khata of its own is asked whether to bring it.
+pub fn join(own: Option<Shop>) -> AnyView {
     let secret = window().location().hash().unwrap_or_default();
     let scanned = Invitation::parse(&secret).is_some();
     let code = Value::new(scanned.then_some(secret.as_str()));
@@ -33,7 +33,7 @@ pub fn join() -> AnyView {
         wrong.set(None);
         let (typed, name) = (code.signal().get_untracked(), name.signal().get_untracked());
         spawn_local(async move {
-            if let Err(error) = ask(&typed, &name, digits).await {
+            if let Err(error) = ask(&typed, &name, own, digits).await {
                 wrong.set(Some(words::pairing(&error)));
             }
             digits.set(None);
@@ -73,14 +73,22 @@ pub fn join() -> AnyView {
                 }
             }
         >
+            {own.map(super::old_khata::question)}
             <p>{t(Msg::JoinAbout)}</p>
             {field}
             {name.field(Msg::StartPhoneName, MAX_NAME_CHARS, Typing::Words, None)}
             {waiting}
             {move || wrong.get().map(|words| notice(true, words, None))}
             <button type="submit" class="button primary big" disabled=move || !ready()>
-                {t(Msg::JoinAsk)}
+                {t(if own.is_some() { Msg::JoinBring } else { Msg::JoinAsk })}
             </button>
+            {own.map(|_| {
+                view! {
+                    <a class="button big" href=Place::Khata.to_string()>
+                        {t(Msg::JoinApart)}
+                    </a>
+                }
+            })}
         </form>
     };
     screen(Place::Join, t(Msg::JoinTitle), body.into_any(), None)
@@ -88,11 +96,16 @@ pub fn join() -> AnyView {
 
 /// Asks until the owner has said yes. Once joined, the first screen of the shop
 /// comes by itself.
-async fn ask(code: &str, name: &str, digits: RwSignal<Option<String>>) -> Result<(), PairingError> {
+async fn ask(
+    code: &str,
+    name: &str,
+    own: Option<Shop>,
+    digits: RwSignal<Option<String>>,
+) -> Result<(), PairingError> {
     let invitation = Invitation::parse(code).ok_or(PairingError::NotAnInvitation)?;
-    let joining = Joining::begin(invitation, name).await?;
+    let joining = Joining::begin(invitation, name, own).await?;
     digits.set(Some(joining.digits()));
-    while joining.wait().await?.is_none() {
+    while !joining.wait().await? {
         if digits.is_disposed() {
             return Ok(()); // the person went to another screen
         }

@@ -19,6 +19,7 @@ mod home;
 mod join;
 mod month;
 mod more;
+mod old_khata;
 mod pair;
 mod past;
 mod reports;
@@ -49,6 +50,7 @@ pub const fn part_of(place: Place) -> Option<Part> {
     Some(match place {
         Place::Khata | Place::Customer(_) | Place::Start => return None,
         Place::Join
+        | Place::OldKhata
         | Place::Entry(..)
         | Place::Transfer(..)
         | Place::Correct(_)
@@ -81,8 +83,10 @@ pub fn draw_work(drawing: Drawing) -> AnyView {
     match drawing {
         Drawing::Entry(id, opened) => entry_sheet::entry_sheet(id, opened),
         Drawing::Accounts(id, opened) => accounts::sheet(id, opened),
+        Drawing::OldKhata => old_khata::strip(),
         Drawing::Screen(place) => match place {
-            Place::Join => join::join(),
+            Place::Join => join::join(desk::opened()),
+            Place::OldKhata => old_khata::old_khata(),
             Place::Entry(id, kind) => entry::new_entry(id, kind),
             Place::Transfer(from, to) => entry::transfer(from, to),
             Place::Correct(id) => entry::correct(id),

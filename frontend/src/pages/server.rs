@@ -27,7 +27,17 @@ pub fn server() -> AnyView {
             let address = server.map(|server| server.url.clone()).unwrap_or_default();
             view! { <p class="quiet small">{t(Msg::SyncServerAt { address })}</p> }.into_any()
         }),
-        false => claiming(),
+        false => view! {
+            {claiming()}
+            <section class="card">
+                <h2>{t(Msg::JoinTitle)}</h2>
+                <p class="quiet">{t(Msg::OldJoinAbout)}</p>
+                <a class="button" href=Place::Join.to_string()>
+                    {t(Msg::JoinTitle)}
+                </a>
+            </section>
+        }
+        .into_any(),
     };
     let body = view! {
         <div class="stack">

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
-use shared::bytes::{Bytes, Fixed};
+use shared::bytes::{Bytes, Fixed, KeyId};
 use shared::command::{self, Command, Context, QuestionKind, StartSession};
 use shared::event::{self, Body, Decoded, Event};
 use shared::sync::engine::Input;
 use shared::sync::log::ChainHead;
 use shared::sync::wire::SealingKey;
-use shared::text::Entropy;
+use shared::text::{Entropy, Key};
 
 use super::StoreError;
+use super::books::Books;
 use super::database::{Append, Appended};
 use super::live::Live;
 use super::shop::{Answers, Committed, Refused, now};
@@ -22,6 +23,24 @@ use crate::net::tabs::News;
 /// pair of hands in front of them: twice is rare already.
 const MAX_TRIES: u32 = 8;
 
+/// What is to be written, and the end of the chain that it was decided on.
+pub(super) struct Decided {
+    expected: ChainHead,
+    events: Vec<Event>,
+    keys: Vec<SealingKey>,
+}
+
+impl Decided {
+    /// Events that follow an end of the chain, with the keys that were made for them.
+    pub fn new(expected: ChainHead, events: Vec<Event>, made: &[(KeyId, Key)]) -> Decided {
+        Decided {
+            keys: keys_of(made, events.iter().map(|event| &event.body)),
+            expected,
+            events,
+        }
+    }
+}
+
 impl Live {
     /// See [`super::Shop::execute`].
     pub(crate) async fn execute(
@@ -29,9 +48,27 @@ impl Live {
         command: Command,
         answers: &Answers,
     ) -> Result<Committed, Refused> {
+        let decide = || self.decide(command.clone(), answers);
+        self.write(answers.draft.as_deref(), &decide).await
+    }
+
+    /// Writes what is decided on the books as they are, in one transaction; decides anew when
+    /// another tab wrote first. Nothing is written where nothing is to be.
+    pub(super) async fn write(
+        self: &Rc<Live>,
+        draft: Option<&str>,
+        decide: &dyn Fn() -> Result<Decided, Refused>,
+    ) -> Result<Committed, Refused> {
         let _turn = self.turns.take().await;
         for _ in 0..MAX_TRIES {
-            let (expected, events, keys) = self.decide(command.clone(), answers)?;
+            let Decided {
+                expected,
+                events,
+                keys,
+            } = decide()?;
+            if events.is_empty() {
+                return Ok(Committed { events: Vec::new() });
+            }
             let stored: Vec<Bytes> = events
                 .iter()
                 .map(|event| Bytes(event::encode(event)))
@@ -47,7 +84,7 @@ impl Live {
                 expected,
                 events: &stored,
                 keys: &keys,
-                draft: answers.draft.as_deref(),
+                draft,
             };
             match self.db.append(append).await? {
                 Appended::Saved(chain) => {
@@ -90,22 +127,9 @@ impl Live {
     }
 
     /// Decides a command on the books as they are.
-    fn decide(
-        &self,
-        command: Command,
-        answers: &Answers,
-    ) -> Result<(ChainHead, Vec<Event>, Vec<SealingKey>), Refused> {
+    fn decide(&self, command: Command, answers: &Answers) -> Result<Decided, Refused> {
         let books = self.books.borrow();
-        let entropy = Entropy::new(crypto::random());
-        let next_seq = books.chain.seq + 1;
-        let mut context = Context::new(
-            books.device(),
-            next_seq,
-            now(),
-            books.staff(),
-            &books.keys,
-            entropy,
-        );
+        let mut context = self.context(&books);
         context.confirmed.extend(answers.confirmed.iter().copied());
         if answers.confirmed.contains(&QuestionKind::ClockWentBack) {
             self.clock_confirmed.set(true);
@@ -115,19 +139,34 @@ impl Live {
         }
         context.reason = answers.reason.clone();
         let decision = command::decide(&books.ledger, &context, command).map_err(Refused::Rules)?;
-        let keys = keys_of(&decision);
+        let made = decision.keys.clone();
         let events = command::compose(&books.ledger, &context, decision);
-        Ok((books.chain, events, keys))
+        Ok(Decided::new(books.chain, events, &made))
+    }
+
+    /// Who decides, where and when.
+    pub(super) fn context<'b>(&self, books: &'b Books) -> Context<'b> {
+        Context::new(
+            books.device(),
+            books.chain.seq + 1,
+            now(),
+            books.staff(),
+            &books.keys,
+            Entropy::new(crypto::random()),
+        )
     }
 }
 
-/// The keys that a decision makes, and the tombstones of those that it destroys.
-pub(super) fn keys_of(decision: &command::Decision) -> Vec<SealingKey> {
-    let made = decision.keys.iter().map(|(id, key)| SealingKey {
+/// Keys that were made, and the tombstones of those that are destroyed.
+pub(super) fn keys_of<'b>(
+    made: &[(KeyId, Key)],
+    bodies: impl Iterator<Item = &'b Body>,
+) -> Vec<SealingKey> {
+    let made = made.iter().map(|(id, key)| SealingKey {
         id: *id,
         key: Some(Fixed(key.0)),
     });
-    let destroyed = decision.bodies().flat_map(|body| match body {
+    let destroyed = bodies.flat_map(|body| match body {
         Body::CustomerErased(erased) => erased.keys.as_slice(),
         _ => &[],
     });

@@ -4,14 +4,17 @@ use js_sys::{Array, Uint8Array};
 use shared::bytes::Bytes;
 use shared::chain::head_message;
 use shared::export::{Header, Writer, known_devices};
+use shared::ids::DeviceNo;
 use shared::sync::wire::{Chunk, Verdict};
 use shared::verify::{KnownDevice, Origin, Run, Signer};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use super::StoreError;
+use super::database::ShopDatabase;
 use super::records::{Segment, decode};
 use super::shop::{Shop, now};
+use crate::crypto::{CryptoError, DeviceKey};
 
 /// The media type of the file: for its app only.
 const FILE_TYPE: &str = "application/octet-stream";
@@ -20,58 +23,66 @@ impl Shop {
     /// All that this phone holds, see [`shared::export`]. It holds the keys of the names in it: as
     /// private as the khata itself.
     pub async fn export(self) -> Result<Vec<u8>, StoreError> {
-        let live = self.live();
-        let loaded = live.db.load().await?.ok_or(StoreError::Gone)?;
-        let identity = &loaded.identity;
-        let mut log: Vec<Chunk> = Vec::new();
-        for record in &loaded.segments {
-            log.extend(decode::<Segment>(record, "segment")?.0);
-        }
-        let own = KnownDevice {
-            device: identity.device,
-            key: identity.key,
-        };
-        let accepted = log
-            .iter()
-            .filter(|chunk| chunk.verdict == Verdict::Accepted)
-            .flat_map(|chunk| chunk.events.iter().flatten());
-        let origin = Origin {
-            shop: identity.shop,
-            server: loaded.cursor.as_ref().map(|cursor| Signer {
-                generation: cursor.log.generation(),
-                key: cursor.server_key,
-            }),
-            devices: known_devices(own, accepted.map(|event| event.0.as_slice())),
-        };
-        let mut writer = Writer::new(&Header {
-            origin,
-            device: identity.device,
-        });
-        if let Some(pinned) = loaded.cursor.as_ref().and_then(|cursor| cursor.pinned) {
-            writer.head(&pinned);
-        }
-        for chunk in &log {
-            writer.run(&run(chunk), &slices(chunk.events.iter().flatten()));
-        }
-        if let Some(first) = loaded.tail.first() {
-            let chain = loaded.chain;
-            let message = head_message(identity.shop, identity.device, chain.seq, &chain.hash);
-            let signature = live.key.sign(&message).await;
-            let signature = signature.map_err(|error| StoreError::Failed(error.0))?;
-            let events = slices(loaded.tail.iter().flat_map(|run| &run.events));
-            writer.unsent(identity.device, first.first_seq, &events, &signature);
-        }
-        writer.keys(&loaded.keys);
-        Ok(writer.finish())
+        export(&self.live().db).await.map(|(_, bytes)| bytes)
     }
 
     /// Offers the file as a download.
     pub async fn download_export(self) -> Result<(), StoreError> {
-        let bytes = self.export().await?;
-        let device = self.peek(|books| books.identity.device);
-        let name = format!("khata-{}-{}.pakka", now().day(), device.0);
-        download(&name, &bytes)
+        download_of(&self.live().db).await
     }
+}
+
+/// Offers all that lies in a shop's database as a download.
+pub(super) async fn download_of(db: &ShopDatabase) -> Result<(), StoreError> {
+    let (device, bytes) = export(db).await?;
+    let name = format!("khata-{}-{}.pakka", now().day(), device.0);
+    download(&name, &bytes)
+}
+
+async fn export(db: &ShopDatabase) -> Result<(DeviceNo, Vec<u8>), StoreError> {
+    let loaded = db.load().await?.ok_or(StoreError::Gone)?;
+    let identity = &loaded.identity;
+    let mut log: Vec<Chunk> = Vec::new();
+    for record in &loaded.segments {
+        log.extend(decode::<Segment>(record, "segment")?.0);
+    }
+    let own = KnownDevice {
+        device: identity.device,
+        key: identity.key,
+    };
+    let accepted = log
+        .iter()
+        .filter(|chunk| chunk.verdict == Verdict::Accepted)
+        .flat_map(|chunk| chunk.events.iter().flatten());
+    let origin = Origin {
+        shop: identity.shop,
+        server: loaded.cursor.as_ref().map(|cursor| Signer {
+            generation: cursor.log.generation(),
+            key: cursor.server_key,
+        }),
+        devices: known_devices(own, accepted.map(|event| event.0.as_slice())),
+    };
+    let mut writer = Writer::new(&Header {
+        origin,
+        device: identity.device,
+    });
+    if let Some(pinned) = loaded.cursor.as_ref().and_then(|cursor| cursor.pinned) {
+        writer.head(&pinned);
+    }
+    for chunk in &log {
+        writer.run(&run(chunk), &slices(chunk.events.iter().flatten()));
+    }
+    if let Some(first) = loaded.tail.first() {
+        let chain = loaded.chain;
+        let message = head_message(identity.shop, identity.device, chain.seq, &chain.hash);
+        let failed = |error: CryptoError| StoreError::Failed(error.0);
+        let key = DeviceKey::load(loaded.device_key, identity.key).await;
+        let signature = key.map_err(failed)?.sign(&message).await.map_err(failed)?;
+        let events = slices(loaded.tail.iter().flat_map(|run| &run.events));
+        writer.unsent(identity.device, first.first_seq, &events, &signature);
+    }
+    writer.keys(&loaded.keys);
+    Ok((identity.device, writer.finish()))
 }
 
 /// A phone keeps neither the signatures of others nor the ends of their chains: the server's

@@ -86,6 +86,7 @@ impl Live {
             }
             None => self.history.set(History::Here),
         }
+        self.bring();
         Ok(())
     }
 
@@ -123,6 +124,7 @@ impl Live {
             let _turn = self.turns.take().await;
             let _ = self.refold().await;
         }
+        self.bring();
         if !filled_before && self.peek(Books::is_filled) {
             let live = self.clone();
             spawn_local(async move { live.start_session().await });
@@ -226,6 +228,14 @@ pub(super) async fn open_books(
             return Ok(Some(Opened { snapshot, ..opened }));
         }
     }
+    whole_books(db, progress).await
+}
+
+/// Books from the whole log. `None` where a first start was never finished.
+pub(super) async fn whole_books(
+    db: &ShopDatabase,
+    progress: impl Fn(Progress),
+) -> Result<Option<Opened>, StoreError> {
     match db.load().await? {
         Some(loaded) => {
             let books = Books::new(loaded.identity.clone(), loaded.chain);

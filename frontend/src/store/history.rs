@@ -129,6 +129,7 @@ impl Live {
             match live.go_on(&mut recount).await {
                 Ok(Some(_)) => {
                     live.mending.set(false);
+                    live.bring();
                     live.keep_snapshot();
                     live.pack(
                         recount

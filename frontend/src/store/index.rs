@@ -15,6 +15,9 @@ use crate::platform::remembered;
 
 const CURRENT: &str = "pakka.shop";
 
+/// The shop that this phone had before it joined the current one.
+const OLD: &str = "pakka.old";
+
 /// Says nothing but that a shop was here.
 const COOKIE: &str = "pakka_was_here=1";
 
@@ -24,17 +27,27 @@ const COOKIE_AGE_S: u32 = 400 * 24 * 60 * 60;
 /// The shops on this phone, the one that was open last first.
 pub async fn shops() -> Vec<ShopId> {
     let mut shops = databases().await;
-    if let Some(current) = current() {
+    for first in [OLD, CURRENT].into_iter().filter_map(noted) {
         // Not every browser lists its databases.
-        shops.retain(|shop| *shop != current);
-        shops.insert(0, current);
+        shops.retain(|shop| *shop != first);
+        shops.insert(0, first);
     }
     shops
 }
 
-/// The shop that was open last.
-fn current() -> Option<ShopId> {
-    remembered::get(CURRENT)?.parse().ok().map(ShopId)
+fn noted(as_what: &str) -> Option<ShopId> {
+    remembered::get(as_what)?.parse().ok().map(ShopId)
+}
+
+/// From now on this phone opens another shop, if it is there, else the old one.
+pub fn move_on(from: ShopId, to: ShopId) {
+    remembered::set(OLD, &from.to_string());
+    remember(to);
+}
+
+/// The old shop is here no more.
+pub fn forget_old() {
+    remembered::forget(OLD);
 }
 
 /// Remembers the shop that is open, and that there is one.

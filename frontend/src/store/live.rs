@@ -13,6 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::StoreError;
 use super::books::Books;
+use super::bringing::{Coming, OldBooks};
 use super::database::ShopDatabase;
 use super::fold::{Opened, open_books};
 use super::history::{History, Recount};
@@ -66,6 +67,10 @@ pub(crate) struct Live {
     pub(super) last_snapshot: Cell<u64>,
     /// Hears when the app goes out of sight.
     hidden: RefCell<Option<WindowListener>>,
+    /// An old khata that is on its way into this shop, while it waits.
+    pub(super) old_books: RefCell<Option<OldBooks>>,
+    /// How far it has come.
+    pub(super) coming: ArcRwSignal<Option<Coming>>,
     /// A person said that the clock is right although it went back.
     pub(super) clock_confirmed: Cell<bool>,
 }
@@ -126,6 +131,8 @@ impl Live {
             mending: Cell::new(false),
             last_snapshot: Cell::new(snapshot.as_ref().map_or(0, |(number, _)| *number)),
             hidden: RefCell::new(None),
+            old_books: RefCell::new(None),
+            coming: ArcRwSignal::new(None),
             clock_confirmed: Cell::new(false),
         });
         live.listen(shop)?;
@@ -147,6 +154,9 @@ impl Live {
         self.start_sync();
         self.snapshot_when_hidden();
         self.pack(scattered);
+        if let Err(error) = self.look_for_old_khata().await {
+            self.coming.set(Some(Coming::Stuck(error.into())));
+        }
         match self.history.get_untracked() {
             History::Here => self.keep_snapshot(),
             _ => {
@@ -291,7 +301,9 @@ impl Live {
                 // What cannot be read now is read with the next news, or at the next append.
                 let _ = self.read_news(keys).await;
                 self.start_sync();
+                self.bring();
             }
+            News::Moved => start::reload(),
             News::Contact(contact) => self.contact.set(contact),
             News::SyncNow => self.drive(Input::SyncNow),
             News::Hello if self.driver.borrow().is_some() => {

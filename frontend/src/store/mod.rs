@@ -17,6 +17,7 @@
 //! end of the chain is read inside it, so two tabs never write the same number.
 
 pub mod books;
+pub mod bringing;
 pub mod database;
 pub(crate) mod device_key;
 pub mod error;
@@ -43,6 +44,7 @@ pub mod status;
 pub mod turn;
 
 pub use books::Books;
+pub use bringing::{Arrived, Coming};
 pub use error::StoreError;
 pub use history::{History, Rebuilt};
 pub use shop::{Answers, Committed, Progress, Refused, Shop};

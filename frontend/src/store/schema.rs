@@ -53,6 +53,10 @@ pub const SEALED: &str = "sealed";
 /// In [`META`]: how many parts of the log were damaged and came again from the server (u32).
 pub const MENDED: &str = "mended";
 
+/// In [`META`]: the khata that this phone had before it joined this shop
+/// ([`super::bringing::OldKhata`]).
+pub const OLD_KHATA: &str = "old khata";
+
 /// In [`META`] of [`JOINING`]: the public half of the device's key.
 pub const JOINING_KEY: &str = "joining key";
 

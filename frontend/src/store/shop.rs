@@ -42,8 +42,8 @@ pub struct Answers {
 /// Written, and on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// The events, in order: one at least. The first names the customer, staff or entry that was
-    /// made.
+    /// The events, in order: one at least of a command. The first names the customer, staff or entry
+    /// that was made.
     pub events: Vec<EventId>,
 }
 

@@ -112,6 +112,13 @@ pub(crate) async fn opened(shop: Shop) {
     space::ask().await;
 }
 
+/// Opens the app anew: with the shop that is remembered.
+pub(crate) fn reload() {
+    if let Some(window) = web_sys::window() {
+        let _ = window.location().replace("/");
+    }
+}
+
 /// What a person says when a new shop begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewShop {
@@ -152,7 +159,7 @@ pub async fn create_shop(new: NewShop) -> Result<Shop, Refused> {
         key: key.public(),
     });
     let decision = command::decide(&empty.ledger, &context, command).map_err(Refused::Rules)?;
-    let keys = keys_of(&decision);
+    let keys = keys_of(&decision.keys, decision.bodies());
     let events = command::compose(&empty.ledger, &context, decision);
     let events: Vec<_> = events
         .iter()
