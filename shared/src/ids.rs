@@ -1,5 +1,6 @@
 //! Who and what things are called: devices, events, and the entities that events create.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::str::FromStr;
 
@@ -23,7 +24,7 @@ impl DeviceNo {
 }
 
 /// The identity of an event: the n-th event of a device. `seq` starts at 1 and is dense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventId {
     /// The device that wrote it.
     pub device: DeviceNo,
@@ -38,6 +39,20 @@ impl EventId {
             device: DeviceNo(device),
             seq,
         }
+    }
+}
+
+/// By device, then by number: compared as one number, because books do little else.
+impl Ord for EventId {
+    fn cmp(&self, other: &EventId) -> Ordering {
+        let number = |id: &EventId| u64::from(id.device.0) << 32 | u64::from(id.seq);
+        number(self).cmp(&number(other))
+    }
+}
+
+impl PartialOrd for EventId {
+    fn partial_cmp(&self, other: &EventId) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

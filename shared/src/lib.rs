@@ -14,6 +14,7 @@
 
 pub mod bytes;
 pub mod calendar;
+mod cbor;
 pub mod chain;
 pub mod command;
 pub mod event;

@@ -144,7 +144,7 @@ impl Snapshot {
             return Err(Unusable::OtherVersion);
         }
         let log = decoder.decode().map_err(|_| Unusable::Damaged)?;
-        let ledger = Ledger::read(&mut Reader::new(&mut decoder, &()));
+        let ledger = Ledger::read(&mut Reader::new(&body[decoder.position()..], &()));
         Ok((Snapshot { log, ledger }, Fixed(*sum)))
     }
 

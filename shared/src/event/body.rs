@@ -8,13 +8,20 @@ use super::shape::{Reader, Shape};
 use super::*;
 use crate::ids::IdMap;
 
+/// A shape that is much longer than most is put in a box: every event that is folded is moved a few
+/// times.
+macro_rules! held {
+    ($name:ident) => { $name };
+    ($name:ident Box) => { Box<$name> };
+}
+
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $number:literal v $version:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident $(in $boxed:ident)? = $number:literal v $version:literal,)*) => {
         /// What happened. Numbers and shapes are frozen.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
         pub enum Body {
-            $($(#[$doc])* $name($name),)*
+            $($(#[$doc])* $name(held!($name $($boxed)?)),)*
         }
 
         /// The kind of an event, without its contents.
@@ -73,7 +80,7 @@ macro_rules! kinds {
 
         $(impl From<$name> for Body {
             fn from(body: $name) -> Body {
-                Body::$name(body)
+                Body::$name(body.into())
             }
         })*
     };
@@ -83,7 +90,7 @@ kinds! {
     /// A shop began to keep its books here.
     ShopOpened = 1 v 1,
     /// Facts about the shop changed.
-    ShopChanged = 2 v 1,
+    ShopChanged in Box = 2 v 1,
     /// A device may write from now on.
     DeviceEnrolled = 10 v 1,
     /// A device got another name.
@@ -105,9 +112,9 @@ kinds! {
     /// Someone left the staff.
     StaffRemoved = 22 v 1,
     /// A customer got a page in the khata.
-    CustomerAdded = 30 v 1,
+    CustomerAdded in Box = 30 v 1,
     /// Facts about a customer changed.
-    CustomerUpdated = 31 v 1,
+    CustomerUpdated in Box = 31 v 1,
     /// A customer's page was put away, or taken out again.
     CustomerArchived = 32 v 1,
     /// Two pages turned out to be one customer's.
@@ -131,7 +138,7 @@ kinds! {
     /// The shop gave up on an amount.
     WrittenOff = 47 v 1,
     /// A sale was completed.
-    SaleRecorded = 50 v 1,
+    SaleRecorded in Box = 50 v 1,
     /// An entry was taken back.
     EntryReversed = 60 v 1,
     /// An entry was taken back and replaced by another in the same group.

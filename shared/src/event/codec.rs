@@ -5,14 +5,14 @@
 //!
 //! Whatever this version cannot read whole (another kind, another version, an element too many, a
 //! number that is not in its shortest form, bytes behind the end) is [`Decoded::Unknown`]: kept,
-//! hashed, relayed and counted, never half-read. A decoder of a derived shape would silently pass
-//! over some of these, so the test is the strictest there is: what was read, written again, must be
-//! the same bytes.
+//! hashed, relayed and counted, never half-read. The test is the strictest there is: what was read,
+//! written again, must be the same bytes. The reader knows that without writing (see
+//! [`super::shape`]); that it is right is tested and fuzzed.
 
 use core::convert::Infallible;
 
 use minicbor::encode::{self, Write};
-use minicbor::{Decoder, Encode, Encoder};
+use minicbor::{Encode, Encoder};
 
 use super::shape::Reader;
 use super::{Body, Envelope, Event, Group, MAX_EVENT_BYTES, MAX_GROUP_EVENTS};
@@ -121,16 +121,13 @@ pub fn encode(event: &Event) -> Vec<u8> {
 
 /// The bytes of something else that holds parts of events: what writes those is compiled once.
 pub(crate) fn bytes_of(
-    write: impl FnOnce(&mut Encoder<&mut Sink<'_>>, &mut Ids) -> Result<(), encode::Error<Infallible>>,
+    write: impl FnOnce(&mut Encoder<&mut Sink>, &mut Ids) -> Result<(), encode::Error<Infallible>>,
 ) -> Vec<u8> {
-    let mut sink = Sink::Bytes(Vec::with_capacity(96));
+    let mut bytes = Sink(Vec::with_capacity(96));
     // A sink cannot fail, and no shape of Pakka refuses to be written.
-    write(&mut Encoder::new(&mut sink), &mut Ids(None))
+    write(&mut Encoder::new(&mut bytes), &mut Ids(None))
         .unwrap_or_else(|error| unreachable!("{error}"));
-    match sink {
-        Sink::Bytes(bytes) => bytes,
-        Sink::Matches { .. } => unreachable!("it began as bytes"),
-    }
+    bytes.0
 }
 
 /// Reads an event. `branch` says how ids are read in the bytes of a forked branch; it applies to
@@ -151,19 +148,19 @@ pub fn decode_only(
     }
     let writer = writer(bytes).ok_or(Malformed::NotAnEvent)?;
     let branch = branch.filter(|branch| writer == branch.of);
-    decode_with(bytes, &mut Ids(branch), wanted)
+    decode_with(bytes, &Ids(branch), wanted)
 }
 
 /// The device that the bytes name as their writer.
 fn writer(bytes: &[u8]) -> Option<DeviceNo> {
-    let mut decoder = Decoder::new(bytes);
-    decoder.array().ok()??;
-    decoder.u32().ok().map(DeviceNo)
+    let mut reader = Reader::new(bytes, &());
+    let mut fields = reader.fields();
+    let device = reader.field(&mut fields);
+    reader.is_sound().then_some(device)
 }
 
-fn decode_with(bytes: &[u8], ids: &mut Ids, wanted: fn(u16) -> bool) -> Result<Decoded, Malformed> {
-    let mut decoder = Decoder::new(bytes);
-    let mut reader = Reader::new(&mut decoder, ids);
+fn decode_with(bytes: &[u8], ids: &Ids, wanted: fn(u16) -> bool) -> Result<Decoded, Malformed> {
+    let mut reader = Reader::new(bytes, ids);
     let mut fields = reader.fields();
     let is_whole = fields.left() == ELEMENTS;
     let id = EventId {
@@ -171,7 +168,7 @@ fn decode_with(bytes: &[u8], ids: &mut Ids, wanted: fn(u16) -> bool) -> Result<D
         seq: reader.field(&mut fields),
     };
     let envelope = Envelope {
-        id: ids.read(id),
+        id: reader.id(id),
         clock: reader.field(&mut fields),
         at: reader.field(&mut fields),
         by: reader.field(&mut fields),
@@ -188,34 +185,14 @@ fn decode_with(bytes: &[u8], ids: &mut Ids, wanted: fn(u16) -> bool) -> Result<D
     if let Some(group) = envelope.group {
         check_group(group, envelope.id.seq)?;
     }
-    let unknown = Unknown {
-        envelope,
-        kind,
-        version,
+    let body = match is_whole && wanted(kind) {
+        true => Body::read(kind, version, &mut reader),
+        false => None,
     };
-    if !is_whole || !wanted(kind) {
-        return Ok(Decoded::Unknown(unknown));
-    }
-    let body = Body::read(kind, version, &mut reader).filter(|_| reader.is_sound());
-    let Some(body) = body else {
-        return Ok(Decoded::Unknown(unknown));
-    };
-    let event = Event {
-        envelope: unknown.envelope,
-        body,
-    };
-    let mut sink = Sink::Matches {
-        rest: bytes,
-        equal: true,
-    };
-    write(&event, &mut sink, ids);
-    Ok(match sink {
-        Sink::Matches {
-            rest: [],
-            equal: true,
-        } => Decoded::Known(event),
-        _ => Decoded::Unknown(Unknown {
-            envelope: event.envelope,
+    Ok(match body.filter(|_| reader.is_exact()) {
+        Some(body) => Decoded::Known(Event { envelope, body }),
+        None => Decoded::Unknown(Unknown {
+            envelope,
             kind,
             version,
         }),
@@ -237,14 +214,9 @@ fn check_group(group: Group, seq: u32) -> Result<(), Malformed> {
     }
 }
 
-fn write(event: &Event, sink: &mut Sink<'_>, ids: &mut Ids) {
-    // A sink cannot fail, and no shape of Pakka refuses to be written.
-    try_write(event, &mut Encoder::new(sink), ids).unwrap_or_else(|error| unreachable!("{error}"));
-}
-
 fn try_write(
     event: &Event,
-    encoder: &mut Encoder<&mut Sink<'_>>,
+    encoder: &mut Encoder<&mut Sink>,
     ids: &mut Ids,
 ) -> Result<(), encode::Error<Infallible>> {
     let envelope = &event.envelope;
@@ -261,23 +233,14 @@ fn try_write(
     event.body.encode(encoder, ids)
 }
 
-/// Where bytes go: into memory, or against bytes that are already there.
-pub(crate) enum Sink<'b> {
-    Bytes(Vec<u8>),
-    Matches { rest: &'b [u8], equal: bool },
-}
+/// Where bytes go.
+pub(crate) struct Sink(Vec<u8>);
 
-impl Write for Sink<'_> {
+impl Write for Sink {
     type Error = Infallible;
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        match self {
-            Sink::Bytes(written) => written.extend_from_slice(bytes),
-            Sink::Matches { rest, equal } => match rest.split_at_checked(bytes.len()) {
-                Some((head, left)) if head == bytes => *rest = left,
-                _ => *equal = false,
-            },
-        }
+        self.0.extend_from_slice(bytes);
         Ok(())
     }
 }

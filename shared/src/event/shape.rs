@@ -2,17 +2,18 @@
 //!
 //! A [`Reader`] never stops: after a fault it goes on with zeros and remembers that it failed. So a
 //! shape is read by naming its fields, without a way out after each of them, which made up an
-//! eighth of the app. That it may read leniently is harmless: an event counts as read only if
-//! writing it again gives the same bytes (see [`super::codec`]).
+//! eighth of the app.
+//!
+//! It remembers as well whether all stood there in the one way in which Pakka writes it: numbers in
+//! their shortest form, nothing written that is left out when it is absent. Whoever would write again
+//! what was read exactly has the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use minicbor::Decoder;
-use minicbor::data::Type;
 
 use super::Patch;
 use crate::bytes::{Bytes, Fixed};
 use crate::calendar::{BusinessDay, TimeMs};
+use crate::cbor::{self, ARRAY, BYTES, FALSE, MAP, NEGATIVE, NULL, TEXT, TRUE, UNSIGNED};
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId, IdMap, ItemId, OrderId, ShopId, StaffId};
 use crate::money::{Paise, RateBp};
 use crate::quantity::{Quantity, Unit};
@@ -20,9 +21,10 @@ use crate::text::{Sealed, Text};
 
 /// Reads one value after the other out of CBOR.
 pub(crate) struct Reader<'r, 'b> {
-    decoder: &'r mut Decoder<'b>,
+    left: &'b [u8],
     ids: &'r dyn IdMap,
     failed: bool,
+    exact: bool,
 }
 
 /// How many elements of an array are still to be read.
@@ -48,12 +50,13 @@ pub(crate) trait Shape: Sized {
 }
 
 impl<'r, 'b> Reader<'r, 'b> {
-    /// Reads on where `decoder` stands.
-    pub fn new(decoder: &'r mut Decoder<'b>, ids: &'r dyn IdMap) -> Reader<'r, 'b> {
+    /// Reads these bytes from their beginning.
+    pub const fn new(bytes: &'b [u8], ids: &'r dyn IdMap) -> Reader<'r, 'b> {
         Reader {
-            decoder,
+            left: bytes,
             ids,
             failed: false,
+            exact: true,
         }
     }
 
@@ -62,10 +65,14 @@ impl<'r, 'b> Reader<'r, 'b> {
         !self.failed
     }
 
+    /// Is this the end, and are all bytes those that would be written for what was read?
+    pub const fn is_exact(&self) -> bool {
+        !self.failed && self.exact && self.left.is_empty()
+    }
+
     /// Begins an array.
     pub fn fields(&mut self) -> Fields {
-        let array = self.decoder.array();
-        Fields(self.got(array.map(|length| length.unwrap_or(0))))
+        Fields(self.length(ARRAY))
     }
 
     /// The next element of an array.
@@ -74,6 +81,8 @@ impl<'r, 'b> Reader<'r, 'b> {
             return T::absent(self);
         }
         fields.0 -= 1;
+        // What is absent at the end of an array is left out.
+        self.exact &= fields.0 > 0 || !self.is_next(NULL);
         T::read(self)
     }
 
@@ -96,37 +105,88 @@ impl<'r, 'b> Reader<'r, 'b> {
         instead
     }
 
-    fn is_next(&self, wanted: Type) -> bool {
-        self.decoder.datatype().is_ok_and(|found| found == wanted)
+    /// An id as it is meant here.
+    pub fn id(&mut self, stored: EventId) -> EventId {
+        let id = self.ids.read(stored);
+        self.exact &= self.ids.written(id) == stored;
+        id
     }
 
-    fn skip_null(&mut self) -> bool {
-        let is_null = self.is_next(Type::Null);
-        if is_null {
-            let null = self.decoder.null();
-            self.got(null);
+    fn is_next(&self, byte: u8) -> bool {
+        self.left.first() == Some(&byte)
+    }
+
+    /// Passes over a byte if it comes next.
+    fn skip(&mut self, byte: u8) -> bool {
+        let is_next = self.is_next(byte);
+        if is_next {
+            self.left = &self.left[1..];
         }
-        is_null
+        is_next
     }
 
-    fn got<T: Default>(&mut self, read: Result<T, minicbor::decode::Error>) -> T {
-        self.failed |= read.is_err();
+    fn unsigned(&mut self) -> u64 {
+        self.length(UNSIGNED)
+    }
+
+    fn signed(&mut self) -> i64 {
+        let (major, value) = self.head();
+        let value = i64::try_from(value).ok().filter(|_| major <= NEGATIVE);
+        let value = self.got(value);
+        // Those below zero are counted down from -1.
+        if major == NEGATIVE { !value } else { value }
+    }
+
+    /// The number in a head of this type; 0 where there is another.
+    fn length(&mut self, wanted: u8) -> u64 {
+        let (major, value) = self.head();
+        self.got((major == wanted).then_some(value))
+    }
+
+    fn head(&mut self) -> (u8, u64) {
+        match cbor::head(&mut self.left) {
+            Some(head) => {
+                self.exact &= head.is_shortest;
+                (head.major, head.value)
+            }
+            None => self.fail((u8::MAX, 0)),
+        }
+    }
+
+    /// The bytes of a string.
+    fn string(&mut self, sort: u8) -> &'b [u8] {
+        let length = self.length(sort);
+        let bytes = cbor::take(&mut self.left, length);
+        self.got(bytes)
+    }
+
+    fn got<T: Default>(&mut self, read: Option<T>) -> T {
+        self.failed |= read.is_none();
         read.unwrap_or_default()
     }
 }
 
 macro_rules! numbers {
-    ($($number:ident)*) => {$(
+    ($($number:ident by $read:ident)*) => {$(
         impl Shape for $number {
             fn read(reader: &mut Reader<'_, '_>) -> $number {
-                let number = reader.decoder.$number();
-                reader.got(number)
+                let number = $number::try_from(reader.$read());
+                reader.got(number.ok())
             }
         }
     )*};
 }
 
-numbers!(bool u8 u16 u32 u64 i32 i64);
+numbers!(u8 by unsigned u16 by unsigned u32 by unsigned u64 by unsigned);
+numbers!(i32 by signed i64 by signed);
+
+impl Shape for bool {
+    fn read(reader: &mut Reader<'_, '_>) -> bool {
+        let is_true = reader.skip(TRUE);
+        reader.failed |= !is_true && !reader.skip(FALSE);
+        is_true
+    }
+}
 
 macro_rules! transparent {
     ($($name:ident)*) => {$(
@@ -149,28 +209,26 @@ impl Shape for EventId {
             seq: reader.field(&mut fields),
         };
         reader.end(&fields);
-        reader.ids.read(stored)
+        reader.id(stored)
     }
 }
 
 impl Shape for String {
     fn read(reader: &mut Reader<'_, '_>) -> String {
-        let text = reader.decoder.str();
-        reader.got(text).to_owned()
+        let text = core::str::from_utf8(reader.string(TEXT));
+        reader.got(text.ok()).to_owned()
     }
 }
 
 impl Shape for Bytes {
     fn read(reader: &mut Reader<'_, '_>) -> Bytes {
-        let bytes = reader.decoder.bytes();
-        Bytes(reader.got(bytes).to_vec())
+        Bytes(reader.string(BYTES).to_vec())
     }
 }
 
 impl<const N: usize> Shape for Fixed<N> {
     fn read(reader: &mut Reader<'_, '_>) -> Fixed<N> {
-        let bytes = reader.decoder.bytes();
-        let bytes = <[u8; N]>::try_from(reader.got(bytes));
+        let bytes = <[u8; N]>::try_from(reader.string(BYTES));
         reader.failed |= bytes.is_err();
         Fixed(bytes.unwrap_or([0; N]))
     }
@@ -184,9 +242,9 @@ impl Shape for ShopId {
 
 impl Shape for Text {
     fn read(reader: &mut Reader<'_, '_>) -> Text {
-        match reader.is_next(Type::String) {
-            true => Text::Plain(Shape::read(reader)),
-            false => Text::Sealed(Shape::read(reader)),
+        match reader.left.first() {
+            Some(first) if first >> 5 == TEXT => Text::Plain(Shape::read(reader)),
+            _ => Text::Sealed(Shape::read(reader)),
         }
     }
 }
@@ -199,7 +257,7 @@ impl<T: Shape> Shape for Box<T> {
 
 impl<T: Shape> Shape for Option<T> {
     fn read(reader: &mut Reader<'_, '_>) -> Option<T> {
-        (!reader.skip_null()).then(|| T::read(reader))
+        (!reader.skip(NULL)).then(|| T::read(reader))
     }
 
     fn absent(_: &mut Reader<'_, '_>) -> Option<T> {
@@ -209,7 +267,7 @@ impl<T: Shape> Shape for Option<T> {
 
 impl<T: Shape> Shape for Patch<T> {
     fn read(reader: &mut Reader<'_, '_>) -> Patch<T> {
-        if reader.skip_null() {
+        if reader.skip(NULL) {
             return Patch::Keep;
         }
         let mut fields = reader.fields();
@@ -240,8 +298,7 @@ impl<T: Shape> Shape for Vec<T> {
 
 impl<K: Shape + Ord, V: Shape> Shape for BTreeMap<K, V> {
     fn read(reader: &mut Reader<'_, '_>) -> BTreeMap<K, V> {
-        let map = reader.decoder.map();
-        let mut left = reader.got(map.map(|length| length.unwrap_or(0)));
+        let mut left = reader.length(MAP);
         let mut values = BTreeMap::new();
         while left > 0 && !reader.failed {
             left -= 1;

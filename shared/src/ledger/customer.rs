@@ -1,14 +1,11 @@
 //! A customer's page in the khata.
 
-use std::collections::BTreeMap;
-
 use minicbor::{Decode, Encode};
 
-use super::Register;
+use super::{Entries, Register};
 use crate::bytes::KeyId;
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::event::{Language, Messages};
-use crate::ids::EntryId;
 use crate::money::Paise;
 use crate::text::Text;
 
@@ -53,7 +50,7 @@ pub struct Customer {
     /// All entries that name this page, reversed ones too, each with what it does here: so that
     /// balances of the past are read from the page alone.
     #[n(11)]
-    pub entries: BTreeMap<EntryId, Posting>,
+    pub entries: Entries<Posting>,
     /// How many of them were taken back. With the number of entries it tells whether anything
     /// happened on the page, because neither ever becomes less.
     #[n(12)]

@@ -86,7 +86,7 @@ impl What {
             Body::AdvanceUsed(entry) => What::AdvanceUse(entry),
             Body::AmountTransferred(entry) => What::Transfer(entry),
             Body::WrittenOff(entry) => What::WriteOff(entry),
-            Body::SaleRecorded(entry) => What::Sale(Box::new(entry)),
+            Body::SaleRecorded(entry) => What::Sale(entry),
             other => return Err(other),
         })
     }

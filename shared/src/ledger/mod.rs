@@ -12,6 +12,7 @@ mod brought;
 mod count;
 mod customer;
 mod device;
+mod entries;
 mod entry;
 mod fold;
 mod progress;
@@ -28,6 +29,7 @@ use minicbor::{Decode, Encode};
 pub use brought::Brought;
 pub use customer::{Balance, Customer, Posting};
 pub use device::{Device, Member};
+pub use entries::{Entries, Finder};
 pub use entry::{Effect, Entry, What};
 pub use fold::{Standing, Step};
 pub use progress::{Lane, Receipts};
@@ -63,7 +65,7 @@ pub struct Ledger {
     pub customers: BTreeMap<CustomerId, Customer>,
     /// All entries, reversed ones too.
     #[n(4)]
-    pub entries: BTreeMap<EntryId, Entry>,
+    pub entries: Entries<Entry>,
     /// Who took back which entry. Any number of reversals has the effect of one.
     #[n(5)]
     pub reversals: BTreeMap<EntryId, BTreeMap<EventId, Reversal>>,

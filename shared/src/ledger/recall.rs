@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Balance, Ledger, Standing};
 use crate::event::{Decoded, Malformed};
 use crate::history::Differs;
-use crate::ids::{CustomerId, EventId};
+use crate::ids::{CustomerId, EntryId, EventId};
 
 impl Ledger {
     /// Are all entries of a customer in it? Of a whole ledger always.
@@ -41,9 +41,9 @@ impl Ledger {
             let mut postings = past.customers.remove(&id).unwrap_or_default().entries;
             postings.extend(page.entries.iter().map(|(id, posting)| (*id, *posting)));
             let (mut balance, mut taken_back) = (Balance::default(), 0);
-            for (entry, posting) in &mut postings {
+            for (entry, posting) in postings.iter_mut() {
                 posting.reversed =
-                    past.is_copy(*entry) || past.is_reversed(*entry) || self.is_reversed(*entry);
+                    past.is_copy(entry) || past.is_reversed(entry) || self.is_reversed(entry);
                 balance += posting.counted();
                 taken_back += u32::from(posting.reversed);
             }
@@ -52,11 +52,12 @@ impl Ledger {
             }
             found.push((id, postings));
         }
+        let is_found = |entry: &EntryId| found.iter().any(|(_, page)| page.contains_key(entry));
+        let written = past.entries.into_iter();
+        let written = written.filter(|(entry, _)| is_found(entry));
+        self.entries.extend(written);
         for (id, postings) in found {
             for entry in postings.keys() {
-                if let Some(written) = past.entries.remove(entry) {
-                    self.entries.entry(*entry).or_insert(written);
-                }
                 if let Some(reversals) = past.reversals.remove(entry) {
                     self.reversals.entry(*entry).or_default().extend(reversals);
                 }

@@ -13,8 +13,8 @@ use super::progress::OpenGroup;
 use super::register::Written;
 use super::shop::Opened;
 use super::{
-    Balance, Customer, Device, Earlier, HeldGroup, Lane, Ledger, Member, Register, Reversal, Shop,
-    Summary,
+    Balance, Customer, Device, Earlier, Entries, HeldGroup, Lane, Ledger, Member, Register,
+    Reversal, Shop, Summary,
 };
 use crate::event::shape::{Reader, Shape, fields};
 use crate::ids::{CustomerId, IdMap, Stamp};
@@ -40,7 +40,7 @@ macro_rules! columns {
             reader.end(&fields);
             let customers = ids.into_iter().map_while(|id| {
                 let customer = Customer {
-                    entries: BTreeMap::new(),
+                    entries: Entries::default(),
                     $($field: $field.next()?,)*
                 };
                 Some((id, customer))

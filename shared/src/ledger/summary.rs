@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use minicbor::{Decode, Decoder, Encode};
+use minicbor::{Decode, Encode};
 
 use super::{Ledger, Reversal};
 use crate::bytes::Hash;
@@ -172,10 +172,7 @@ impl Ledger {
     pub fn without_history(&self) -> Option<Ledger> {
         // Read from what would be stored: there is one place that says what is kept.
         let bytes = self.is_whole().then(|| self.summed_up_bytes())?;
-        Some(Ledger::read(&mut Reader::new(
-            &mut Decoder::new(&bytes),
-            &(),
-        )))
+        Some(Ledger::read(&mut Reader::new(&bytes, &())))
     }
 
     fn summed_up_bytes(&self) -> Vec<u8> {

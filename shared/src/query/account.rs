@@ -1,9 +1,5 @@
 //! One customer's two accounts, entry by entry.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Range;
-use std::iter::Peekable;
-
 use crate::calendar::{BusinessDay, TimeMs};
 use crate::ids::{CustomerId, EntryId, Stamp};
 use crate::ledger::{Balance, Entry, Ledger, Posting};
@@ -127,47 +123,10 @@ pub(super) fn for_each_entry<'l>(
     let Some(customer) = ledger.customers.get(&page) else {
         return;
     };
-    let postings = &customer.entries;
-    let Some((&first, _)) = postings.first_key_value() else {
-        return;
-    };
-    let mut entries = Finder::new(&ledger.entries, first, postings.len());
-    for (&id, posting) in postings {
+    let mut entries = ledger.entries.finder();
+    for (&id, posting) in &customer.entries {
         if let Some(entry) = entries.find(id) {
             visit(id, entry, posting);
-        }
-    }
-}
-
-/// Finds ascending ids in a map: by walking along it when many are asked for, else one by one.
-pub(super) enum Finder<'l, V> {
-    Walk(Peekable<Range<'l, EntryId, V>>),
-    Jump(&'l BTreeMap<EntryId, V>),
-}
-
-/// A look-up takes about as long as walking over this many neighbours.
-const NEIGHBOURS_PER_LOOKUP: usize = 16;
-
-impl<'l, V> Finder<'l, V> {
-    pub(super) fn new(
-        map: &'l BTreeMap<EntryId, V>,
-        first: EntryId,
-        wanted: usize,
-    ) -> Finder<'l, V> {
-        if map.len() / NEIGHBOURS_PER_LOOKUP < wanted {
-            Finder::Walk(map.range(first..).peekable())
-        } else {
-            Finder::Jump(map)
-        }
-    }
-
-    pub(super) fn find(&mut self, id: EntryId) -> Option<&'l V> {
-        match self {
-            Finder::Walk(range) => {
-                while range.next_if(|(at, _)| **at < id).is_some() {}
-                range.next_if(|(at, _)| **at == id).map(|(_, value)| value)
-            }
-            Finder::Jump(map) => map.get(&id),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Books;
-use super::account::Finder;
 use super::row::{EntryRow, MAX_ENTRY_ROWS};
 use crate::calendar::{BusinessDay, Month};
 use crate::event::{Mode, Refund, TenderBy};
@@ -242,11 +241,10 @@ pub(super) fn for_each_entry<'l>(
     ledger: &'l Ledger,
     mut visit: impl FnMut(EntryId, &'l Entry, bool),
 ) {
-    let Some((&first, _)) = ledger.entries.first_key_value() else {
-        return;
-    };
-    let mut reversals = Finder::new(&ledger.reversals, first, ledger.entries.len());
+    // Both in the order of their ids; what is not here may have been taken back as well.
+    let mut taken_back = ledger.reversals.keys().peekable();
     for (&id, entry) in &ledger.entries {
-        visit(id, entry, reversals.find(id).is_some());
+        while taken_back.next_if(|target| **target < id).is_some() {}
+        visit(id, entry, taken_back.next_if_eq(&&id).is_some());
     }
 }

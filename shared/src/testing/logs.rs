@@ -5,8 +5,8 @@ use super::rng::Rng;
 use super::samples;
 use crate::event::{
     AdvanceUsed, AmountTransferred, Body, CreditGiven, CustomerArchived, CustomerErased,
-    CustomerUpdated, CustomersMerged, EntryCorrected, EntryReversed, Event, Group, HeldReleased,
-    Kind, MAX_CLOCK_JUMP, Origin, PaymentReceived, TaskResolved, encode,
+    CustomersMerged, EntryCorrected, EntryReversed, Event, Group, HeldReleased, Kind,
+    MAX_CLOCK_JUMP, Origin, PaymentReceived, TaskResolved, encode,
 };
 use crate::ids::{CustomerId, DeviceNo, EntryId, EventId};
 use crate::ledger::Standing;
@@ -87,8 +87,8 @@ pub(super) fn event(rng: &mut Rng, devices: u32, length: u32) -> Event {
     };
     let amount = Paise(1 + rng.below(100_000_00) as i64);
     match &mut event.body {
-        Body::CustomerUpdated(CustomerUpdated { customer, .. })
-        | Body::CustomerArchived(CustomerArchived { customer, .. })
+        Body::CustomerUpdated(body) => body.customer = CustomerId(id(rng)),
+        Body::CustomerArchived(CustomerArchived { customer, .. })
         | Body::CustomerErased(CustomerErased { customer, .. }) => *customer = CustomerId(id(rng)),
         Body::CustomersMerged(CustomersMerged { customer, with }) => {
             (*customer, *with) = (CustomerId(id(rng)), CustomerId(id(rng)));

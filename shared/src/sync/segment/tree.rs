@@ -1,6 +1,8 @@
 //! Deterministic CBOR as a tree. What is not written in the one way that events are written is no
 //! tree: a segment carries it as it stands.
 
+use crate::cbor::{self, ARRAY, BYTES, FALSE, NEGATIVE, NULL, TEXT, TRUE, UNSIGNED, take};
+
 /// How deep a tree may be.
 const MAX_DEPTH: u32 = 12;
 
@@ -35,16 +37,6 @@ impl Node<'_> {
         }
     }
 }
-
-/// The major types of CBOR.
-const UNSIGNED: u8 = 0;
-const NEGATIVE: u8 = 1;
-const BYTES: u8 = 2;
-const TEXT: u8 = 3;
-const ARRAY: u8 = 4;
-const FALSE: u8 = 0xf4;
-const TRUE: u8 = 0xf5;
-const NULL: u8 = 0xf6;
 
 /// The tree of all of these bytes; `None` when they are no tree.
 pub(super) fn parse(bytes: &[u8]) -> Option<Node<'_>> {
@@ -87,27 +79,9 @@ fn node<'b>(left: &mut &'b [u8], depth: u32) -> Option<Node<'b>> {
 
 /// Reads the number of a head, which stands in its shortest form.
 fn head(left: &mut &[u8]) -> Option<u64> {
-    let short = take(left, 1)?[0] & 31;
-    let (length, least) = match short {
-        0..24 => return Some(short.into()),
-        24 => (1, 24),
-        25 => (2, 1 << 8),
-        26 => (4, 1 << 16),
-        27 => (8, 1 << 32),
-        _ => return None,
-    };
-    let bytes = take(left, length)?.iter();
-    let value = bytes.fold(0, |value, byte| value << 8 | u64::from(*byte));
-    (value >= least).then_some(value)
-}
-
-fn take<'b>(left: &mut &'b [u8], count: u64) -> Option<&'b [u8]> {
-    let count = usize::try_from(count)
-        .ok()
-        .filter(|count| *count <= left.len())?;
-    let (taken, rest) = left.split_at(count);
-    *left = rest;
-    Some(taken)
+    cbor::head(left)
+        .filter(|head| head.is_shortest)
+        .map(|head| head.value)
 }
 
 /// Appends a value that stands for itself.
