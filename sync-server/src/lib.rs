@@ -10,6 +10,7 @@
 pub mod archive;
 pub mod assets;
 pub mod audit;
+pub mod bring_back;
 pub mod code;
 pub mod config;
 pub mod http;

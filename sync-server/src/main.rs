@@ -11,6 +11,7 @@ use shared::ids::ShopId;
 use shared::verify::Depth;
 use sync_server::assets::Assets;
 use sync_server::audit::{self, Report};
+use sync_server::bring_back::{BroughtBack, bring_back};
 use sync_server::code::Code;
 use sync_server::config::{Config, Flags};
 use sync_server::server::{self, Running};
@@ -47,6 +48,18 @@ enum Command {
     Verify(Verify),
     /// Writes all that is kept of a shop into one file
     Export(Export),
+    /// Brings back an exported file, or a copy of log.db, into an empty folder
+    Restore(Restore),
+}
+
+#[derive(Args)]
+struct Restore {
+    /// The exported file, of a server or of a phone, or a copy of log.db
+    file: PathBuf,
+    /// The folder for the server: empty, but for the server.key of before if there is one
+    /// [default: ./data]
+    #[arg(long, value_name = "DIR", env = "PAKKA_DATA")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -95,6 +108,7 @@ async fn main() -> ExitCode {
         Command::ClaimCode(flags) => claim_code(*flags).await,
         Command::Verify(asked) => return verify(asked).await,
         Command::Export(asked) => export(asked).await,
+        Command::Restore(asked) => restore(asked).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,6 +156,31 @@ async fn export(asked: Export) -> Outcome {
     let shop = asked.shop.map(ShopId);
     let entries = audit::export(&folder, shop, asked.keys, &asked.file, tell_progress).await?;
     println!("{entries} entries are in {}", asked.file.display());
+    Ok(())
+}
+
+async fn restore(asked: Restore) -> Outcome {
+    let folder = asked.data.unwrap_or_else(|| PathBuf::from("data"));
+    for brought in bring_back(&asked.file, &folder, tell_progress).await? {
+        let BroughtBack {
+            shop,
+            events,
+            keys,
+            same_key,
+        } = brought;
+        println!(
+            "shop {shop}: {events} entries and {keys} keys of names are in {}",
+            folder.display()
+        );
+        match same_key {
+            true => {
+                println!("Phones go on by themselves, and bring what they hold and the file lacks.")
+            }
+            false => println!(
+                "The server has a new key: on the owner's phone, open “Another khata” and let it go on."
+            ),
+        }
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use super::wire::{
 use crate::bytes::{Bytes, Fixed, Hash};
 use crate::calendar::TimeMs;
 use crate::event::{
-    Body, Decoded, Envelope, Event, GenerationOpened, PublicKey, Role, decode_only, encode,
+    Body, Decoded, Envelope, Event, GenerationOpened, Kind, PublicKey, Role, decode_only, encode,
 };
 use crate::ids::{DeviceNo, EventId, ShopId};
 use crate::ledger::Ledger;
@@ -172,8 +172,24 @@ fn write(state: &mut LogState, body: Body, at: TimeMs) -> (Chunk, Hash) {
     (chunk, end)
 }
 
-/// Appends a chunk as it was judged once, and gives the chain hash after it. `None`, and perhaps a
-/// part of it appended, if it does not continue the log.
+/// Appends a chunk as it was judged once, and gives the chain hash after it: a log that was verified
+/// is put back whole. `None`, and perhaps a part of it appended, if it does not continue the log.
+pub fn put_back(state: &mut LogState, chunk: &Chunk) -> Option<Hash> {
+    let end = append(state, chunk)?;
+    let generation = state.log.generation();
+    for bytes in chunk.events.iter().flatten() {
+        let is_opening = |kind| kind == Kind::GenerationOpened as u16;
+        if chunk.device == DeviceNo::SERVER
+            && let Ok(Decoded::Known(event)) = decode_only(&bytes.0, None, is_opening)
+            && let Body::GenerationOpened(opened) = event.body
+            && opened.generation == generation
+        {
+            state.opened = Some(opened);
+        }
+    }
+    Some(end)
+}
+
 fn append(state: &mut LogState, chunk: &Chunk) -> Option<Hash> {
     let LogState { log, authority, .. } = state;
     let mut end = Hash::default();

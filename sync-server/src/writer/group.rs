@@ -337,6 +337,6 @@ fn wanted_keys(
     sent.cloned().chain(tombstones).collect()
 }
 
-pub(super) fn encode_events(events: &[Bytes]) -> Vec<u8> {
+pub(crate) fn encode_events(events: &[Bytes]) -> Vec<u8> {
     minicbor::to_vec(events).expect("a vector takes all that is written")
 }

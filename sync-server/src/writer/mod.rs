@@ -8,6 +8,8 @@ mod queue;
 mod restore;
 
 pub use admit::{is_over, token_hash};
+pub(crate) use group::encode_events;
+pub(crate) use restore::number_after_a_loss;
 
 use std::sync::Arc;
 

@@ -183,7 +183,7 @@ impl From<NotOpened> for Refusal {
 
 /// The number of the next phone: from a random place on, so that one of which nobody remembers is
 /// never given again.
-pub(super) fn number_after_a_loss() -> DeviceNo {
+pub(crate) fn number_after_a_loss() -> DeviceNo {
     let random = u32::from_le_bytes(crate::random());
     DeviceNo(LAST_NUMBER_IN_ORDER + 1 + random / 2)
 }

@@ -26,7 +26,7 @@ use super::{
 pub const LOG_FILE: &str = "log.db";
 
 /// The file that holds the keys of personal data.
-const KEYS_FILE: &str = "keys.db";
+pub const KEYS_FILE: &str = "keys.db";
 
 /// Older versions can lose pages of the WAL when a checkpoint and a restart of the log coincide.
 const MIN_VERSION: [u32; 3] = [3, 51, 3];

@@ -10,7 +10,7 @@ use crate::bytes::Bytes;
 use crate::sync::engine::Output;
 use crate::sync::engine::cursor::HeardOf;
 use crate::sync::engine::reply::{Consequence, Failure};
-use crate::sync::engine::status::{Rewritten, Stop};
+use crate::sync::engine::status::{Problem, Rewritten, Stop};
 use crate::sync::engine::wait::{LOCAL_WAIT_MS, REQUEST_WAIT_MS};
 use crate::sync::log::Log;
 use crate::sync::restore::{CannotGive, parts};
@@ -23,7 +23,11 @@ use crate::sync::wire::{
 pub(super) enum Returning {
     /// The server is asked how far its log reaches. `reason` is why: what the device stops for if
     /// nothing comes of it.
-    Looking { reason: Stop },
+    Looking {
+        reason: Stop,
+        /// It is shown what it has signed.
+        with_head: bool,
+    },
     /// The device's storage is asked for what the server lacks.
     Recalling {
         reason: Stop,
@@ -41,7 +45,7 @@ pub(super) enum Returning {
 impl Returning {
     const fn reason(&self) -> Stop {
         match self {
-            Returning::Looking { reason }
+            Returning::Looking { reason, .. }
             | Returning::Recalling { reason, .. }
             | Returning::Giving { reason, .. } => *reason,
             Returning::Readmitting => Stop::NotKnown,
@@ -62,7 +66,8 @@ impl Engine {
         if !hope {
             return self.stop(reason, out);
         }
-        self.restore(Returning::Looking { reason }, None, out);
+        let with_head = true;
+        self.restore(Returning::Looking { reason, with_head }, None, out);
     }
 
     /// Sends the pinned head, and a part of the log with it.
@@ -71,7 +76,15 @@ impl Engine {
         let request = RestoreRequest {
             shop: log.shop(),
             generation: log.generation(),
-            head: self.cursor.pinned,
+            head: self.cursor.pinned.filter(|_| {
+                !matches!(
+                    returning,
+                    Returning::Looking {
+                        with_head: false,
+                        ..
+                    }
+                )
+            }),
             part: part
                 .map(|part| Bytes(minicbor::to_vec(part).expect("writing to memory cannot fail"))),
             marks: None,
@@ -162,6 +175,21 @@ impl Engine {
             return;
         };
         match (failure, failure.consequence()) {
+            // Another server keeps the shop's log now: it knows this device once that has proved to be
+            // the one, and why it is another is for the log to say.
+            (_, Consequence::Retry(Problem::SignatureRefused))
+                if matches!(
+                    returning,
+                    Returning::Looking {
+                        reason: Stop::NotKnown,
+                        with_head: true
+                    }
+                ) =>
+            {
+                let reason = Stop::NotKnown;
+                let with_head = false;
+                self.restore(Returning::Looking { reason, with_head }, None, out);
+            }
             (_, Consequence::Stop(stop @ Stop::LogRewritten(_))) => self.stop(stop, out),
             // A server of before does not know how to take anything back.
             (Failure::Refused(_) | Failure::NotKnown, _) => self.stop(returning.reason(), out),
