@@ -19,7 +19,7 @@ pub fn question(own: Shop) -> AnyView {
     let held = move || {
         let tally = own.tally();
         let (entries, customers) = (tally.entries.into(), tally.customers.into());
-        let unsent = own.with(|books| books.unconfirmed()).into();
+        let unsent = own.unsent_entries();
         view! {
             <p>
                 <strong>{desk::shop_name()}</strong>
@@ -142,7 +142,7 @@ fn stays_behind(arrived: &Arrived) -> AnyView {
     view! {
         <section class="card">
             <h2>{t(Msg::OldStays)}</h2>
-            <ul class="steps">
+            <ul>
                 <li>{t(Msg::OldSettings)}</li>
                 {lines}
             </ul>

@@ -13,7 +13,7 @@ use shared::command::{
     AccessRejection, Batch, Bringing, Missing, OldShop, Refusal, Rejection, Tally,
 };
 use shared::event::Role;
-use shared::ids::ShopId;
+use shared::ids::{EntryId, ShopId};
 use shared::sync::log::ChainHead;
 use wasm_bindgen_futures::spawn_local;
 
@@ -118,6 +118,15 @@ impl Shop {
                 keys: &books.keys,
             };
             shop.tally()
+        })
+    }
+
+    /// How many entries are on this phone only. Tracked.
+    pub fn unsent_entries(self) -> u64 {
+        self.with(|books| {
+            let confirmed = books.last_seq() - books.unconfirmed();
+            let is_own = |id: &&EntryId| id.0.device == books.device() && id.0.seq > confirmed;
+            books.ledger.entries.keys().filter(is_own).count() as u64
         })
     }
 
