@@ -35,8 +35,11 @@ async function startApp() {
   }).observe(document.body, { childList: true });
 
   try {
+    // Compiled while the scripts come.
+    const wasm = WebAssembly.compileStreaming(fetch(script.dataset.wasm));
+    wasm.catch(() => {}); // said below
     const app = await import(script.dataset.js);
-    await app.default({ module_or_path: script.dataset.wasm });
+    await app.default({ module_or_path: wasm });
   } catch (error) {
     console.error(error);
     sayItDidNotStart();

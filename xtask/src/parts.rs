@@ -6,7 +6,7 @@
 //! it there: its hook makes these files anew from cargo's and puts them where Trunk's stood.
 
 use crate::sh::{Result, command, fail, run, target_dir};
-use crate::small;
+use crate::{small, stage};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,7 +81,8 @@ pub fn cut(dir: &Path) -> Result<()> {
     fs::write(&js, app)?;
     let loader = fs::read_to_string(cut.join(LOADER))?
         .replace(&format!("./{NAME}.js"), &format!("./{js_name}"));
-    fs::write(dir.join(loader_name), loader)?;
+    fs::write(dir.join(&loader_name), loader)?;
+    fetch_at_once(dir, &js_name, &loader_name)?;
     fs::remove_file(cut.join(LOADER))?;
     for part in fs::read_dir(&cut)? {
         let part = part?.path();
@@ -103,6 +104,22 @@ pub fn shrink(dir: &Path) -> Result<()> {
                 .arg(&file))?;
         }
     }
+    Ok(())
+}
+
+/// Has the page fetch the loader beside the app's script, not after it.
+fn fetch_at_once(dir: &Path, js_name: &str, loader_name: &str) -> Result<()> {
+    let page = dir.join(stage::SHELL);
+    let html = fs::read_to_string(&page)?;
+    let link = |name: &str| format!(r#"<link rel="modulepreload" href="/{name}""#);
+    let Some((before, after)) = html.split_once(&link(js_name)) else {
+        return fail("Trunk's page has no link to the app's script");
+    };
+    let (app, loader) = (link(js_name), link(loader_name));
+    fs::write(
+        page,
+        format!("{before}{loader} crossorigin=\"anonymous\">{app}{after}"),
+    )?;
     Ok(())
 }
 

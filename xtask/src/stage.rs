@@ -12,7 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const WORKER: &str = "sw.js";
-const SHELL: &str = "index.html";
+/// The page that everything begins with.
+pub const SHELL: &str = "index.html";
 /// What `frontend/public/sw.js` has where the list of files belongs.
 const WORKER_PLACEHOLDER: &str = r#"{ version: "unbuilt", files: [] }"#;
 /// Trunk puts 16 hexadecimal digits into the names of files that it hashes.

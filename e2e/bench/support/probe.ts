@@ -23,13 +23,13 @@ export async function watch(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const noted: Noted = { began: 0, listed: 0, frozen: 0, taps: {} };
     window.noted = noted;
-    const original = WebAssembly.instantiateStreaming;
-    WebAssembly.instantiateStreaming = async (...given) => {
+    // Compiled before; its parts, which follow, are not.
+    const original = WebAssembly.instantiate as (...given: unknown[]) => Promise<unknown>;
+    WebAssembly.instantiate = (async (...given: unknown[]) => {
       const made = await original.apply(WebAssembly, given);
-      // The first is the app itself; its parts follow.
       noted.began ||= performance.now();
       return made;
-    };
+    }) as typeof WebAssembly.instantiate;
     new MutationObserver((_, observer) => {
       if (!document.querySelector("a.row .side")) return;
       observer.disconnect();
