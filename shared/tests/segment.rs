@@ -30,7 +30,11 @@ fn chunk(position: u64, device: u32, first_seq: u32, events: Vec<Vec<u8>>) -> Ch
 
 /// One event of every kind, with everything and with as little as it may have.
 fn samples() -> Vec<Vec<u8>> {
-    let kinds = Kind::ALL
+    samples_of(Kind::ALL)
+}
+
+fn samples_of(kinds: &[Kind]) -> Vec<Vec<u8>> {
+    let kinds = kinds
         .iter()
         .flat_map(|kind| [(*kind, true), (*kind, false)]);
     let events = kinds.zip(1..).map(|((kind, full), seq)| {
@@ -240,7 +244,7 @@ proptest! {
 
 /// The golden segment: frozen, so that what was sealed once can be read for ever.
 fn golden() -> Segment {
-    let events = samples();
+    let events = samples_of(&samples::kinds_frozen_first());
     let (some, others) = events.split_at(20);
     let mut segment = sealed::segment(vec![
         chunk(41, 3, 1, some.to_vec()),

@@ -20,6 +20,15 @@ const STAFF: StaffId = StaffId(EventId::new(1, 3));
 const ENTRY: EntryId = EntryId(EventId::new(3, 1042));
 const DAY: BusinessDay = BusinessDay(20_777);
 
+/// The kinds of the day on which segments and packed pushes were frozen: their golden bytes hold one
+/// event of each. A kind that comes later gets golden bytes of its own.
+pub fn kinds_frozen_first() -> Vec<Kind> {
+    let kinds = Kind::ALL.iter().copied();
+    kinds
+        .filter(|kind| *kind != Kind::GenerationOpened)
+        .collect()
+}
+
 /// A sample event of each kind: `full` with every optional part, else with none.
 pub fn event(kind: Kind, full: bool) -> Event {
     let seq = kind as u32;
