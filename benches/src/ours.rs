@@ -10,7 +10,7 @@ use sync_server::server::{self, issue_claim_code, open_store};
 use sync_server::store::Store;
 use tempfile::TempDir;
 
-use crate::process::{Process, fsync_ms, stored_bytes};
+use crate::process::{Process, Used, fsync_ms, stored_bytes, timed_here};
 use crate::{Outcome, Settings};
 
 /// A device may send five requests in a second. Where one device does the work of many, that limit
@@ -76,9 +76,9 @@ impl Ours {
         })
     }
 
-    /// The same server an hour later, when all that is old enough has become segments. They are
-    /// made here at once: a server at work takes its time for it.
-    pub async fn sealed(self, settings: &Settings, rate: Rate) -> Outcome<Ours> {
+    /// The same server an hour later, when all that is old enough has become segments, and what
+    /// that cost. They are made here at once: a server at work takes its time for it.
+    pub async fn sealed(self, settings: &Settings, rate: Rate) -> Outcome<(Ours, Used)> {
         let port = self.url.rsplit(':').next().unwrap_or_default().to_owned();
         let folder = self.stop_and_keep()?;
         let flags = Flags {
@@ -87,9 +87,10 @@ impl Ours {
             ..Flags::default()
         };
         let running = server::start(&Config::read(flags, |_| None)?).await?;
-        running.archive().seal_all().await?;
+        let sealing = async { Ok(running.archive().seal_all().await?) };
+        let (used, _) = timed_here(sealing).await?;
         running.stop().await;
-        Ours::launch(settings, folder, &port, rate)
+        Ok((Ours::launch(settings, folder, &port, rate)?, used))
     }
 
     /// The shop of this device belongs to the server from now on.

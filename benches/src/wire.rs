@@ -162,7 +162,10 @@ async fn history(settings: &Settings, year: &Year) -> Outcome {
     let what = "History on the wire, before it is sealed";
     Row::new("wire_chunks", what, "bytes/event", &[chunks]).peer(GZIP, &[gzipped]);
 
-    let server = server.sealed(settings, Rate::Raised).await?;
+    let (server, sealing) = server.sealed(settings, Rate::Raised).await?;
+    let what = "A log made into segments and read back, for all its events, processor";
+    let per_cpu_s = count / sealing.cpu_s;
+    Row::new("sealing", what, "events/CPU-s", &[per_cpu_s]);
     let sealed = read_all(&mut late).await? / count;
     Row::new(
         "wire_history",
