@@ -252,7 +252,7 @@ async fn fold_loaded(
     progress: impl Fn(Progress),
 ) -> Result<Opened, StoreError> {
     let scattered = [
-        is_worth_it(loaded.segments.iter().map(length_of)),
+        is_worth_it(loaded.segments.iter().map(|bytes| length_of(bytes))),
         is_worth_it(loaded.tail.iter().map(Run::length_bytes)),
     ];
     let segments = loaded.segments.iter().map(Vec::len);

@@ -24,7 +24,7 @@ const MANY: usize = 256;
 const MAX_RECORDS: usize = 512;
 
 /// The length of a record of the log, as far as packing is concerned: a segment is left as it is.
-pub(super) fn length_of(record: &Vec<u8>) -> usize {
+pub(super) fn length_of(record: &[u8]) -> usize {
     match is_packed(record) {
         true => SMALL_BYTES,
         false => record.len(),
@@ -87,7 +87,7 @@ impl ShopDatabase {
         let values = records.get_all()?;
         let keys = keys.all_numbers().await?;
         let values = values.all_bytes().await?;
-        let lengths: Vec<usize> = values.iter().map(length_of).collect();
+        let lengths: Vec<usize> = values.iter().map(|bytes| length_of(bytes)).collect();
         let groups = groups(&lengths);
         let some = !groups.is_empty();
         for group in groups {
