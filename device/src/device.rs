@@ -8,18 +8,19 @@ use shared::calendar::{BusinessDay, TimeMs};
 use shared::command::{
     Command, Context, OpenShop, QuestionKind, Refusal, compose, decide, new_shop_id,
 };
-use shared::event::{Event, Language, PublicKey, encode};
+use shared::event::{Branch, Event, Language, PublicKey, encode};
 use shared::ids::{DeviceNo, ShopId};
 use shared::ledger::{Ledger, Receipts};
+use shared::sync::branch::branch_message;
 use shared::sync::engine::{Cursor, Engine, Stored, Ticket};
-use shared::sync::wire::{Chunk, SealingKey, Token};
+use shared::sync::wire::{BranchRequest, Chunk, Fork, SealingKey, Token};
 use shared::text::KeyRing;
 use tokio::time::Instant;
 
 use crate::DeviceError;
 use crate::http::Http;
 use crate::keys::{KeyPair, entropy, random};
-use crate::storage::{Home, Identity, Read, Record, Storage, Wrote};
+use crate::storage::{Claim, Home, Identity, Read, Record, Storage, Wrote};
 
 /// A device without a screen: the same books, commands and sync as a phone.
 pub struct Device {
@@ -35,6 +36,11 @@ pub struct Device {
     /// The log as far as it was read, for folding it anew.
     pub(crate) log: Vec<Chunk>,
     pub(crate) server: Option<Server>,
+    /// What it asks with if it is a copy that has no number of its own yet.
+    pub(crate) claim: Option<(Claim, KeyPair)>,
+    /// Set when it is a copy that goes on as a device of its own, and what it asked with.
+    pub(crate) branch: Option<Branch>,
+    pub(crate) asked_as: Option<BranchRequest>,
     storage: Storage,
     /// Written, and not yet in the storage.
     unsaved: Vec<Record>,
@@ -134,6 +140,9 @@ impl Device {
             own_keys: Vec::new(),
             log: Vec::new(),
             server: None,
+            claim: None,
+            branch: None,
+            asked_as: None,
             storage,
             unsaved: Vec::new(),
             is_to_forget: false,
@@ -155,6 +164,7 @@ impl Device {
                 Record::Identity(_) => return Err(DeviceError::NoDevice(folder.to_owned())),
                 Record::Home(new) => home = Some((new.address(), device.first_cursor(&new))),
                 Record::Wrote(wrote) => device.take_written(wrote),
+                Record::Claim(claim) => device.take_claim(*claim)?,
                 Record::Read(read) => {
                     if let Some((_, cursor)) = &mut home {
                         cursor.clone_from(&read.cursor);
@@ -304,6 +314,48 @@ impl Device {
             self.number(),
             &self.public_key(),
         )
+    }
+
+    /// The copy begins anew as the device that it is from now on.
+    pub(crate) fn reconnect(&mut self, cursor: Cursor) {
+        if let Some(server) = self.server.take() {
+            self.connect(server.http, cursor);
+        }
+    }
+
+    /// What it asks its server with to go on as a device of its own: saved before it is sent, so
+    /// that it is the same each time.
+    pub(crate) fn claim_branch(&mut self, fork: Fork) -> Result<BranchRequest, DeviceError> {
+        if let Some((claim, _)) = &self.claim
+            && claim.request.fork == fork
+        {
+            return Ok(claim.request.clone());
+        }
+        let pair = KeyPair::generate()?;
+        let (key, token) = (pair.public(), shared::bytes::Fixed(random()));
+        let message = branch_message(self.shop(), &fork, &key, &token);
+        let claim = Claim {
+            request: BranchRequest {
+                shop: self.shop(),
+                fork,
+                key,
+                token,
+                signature: self.key.sign(&message),
+            },
+            pkcs8: Bytes(pair.pkcs8().to_vec()),
+        };
+        self.save()?;
+        let record = Record::Claim(Box::new(claim.clone()));
+        self.storage.append(core::slice::from_ref(&record))?;
+        let request = claim.request.clone();
+        self.take_claim(claim)?;
+        Ok(request)
+    }
+
+    fn take_claim(&mut self, claim: Claim) -> Result<(), DeviceError> {
+        let pair = KeyPair::from_pkcs8(&claim.pkcs8.0)?;
+        self.claim = Some((claim, pair));
+        Ok(())
     }
 
     fn connect(&mut self, http: Http, cursor: Cursor) {

@@ -4,7 +4,8 @@ use shared::bytes::Bytes;
 use shared::event::{Body, Branch, Event};
 use shared::ids::DeviceNo;
 use shared::ledger::{Ledger, Receipts, Standing};
-use shared::sync::wire::{SealingKey, Verdict};
+use shared::sync::branch::number_of;
+use shared::sync::wire::{Fork, SealingKey, Verdict};
 use shared::text::Key;
 
 use crate::device::Device;
@@ -20,7 +21,7 @@ impl Device {
         }
         for bytes in wrote.events {
             let seq = self.last_seq() + 1;
-            self.fold(self.number(), seq, &bytes, None, Standing::Counted);
+            self.fold(self.number(), seq, &bytes, self.branch, Standing::Counted);
             self.own.push(bytes);
         }
     }
@@ -34,20 +35,45 @@ impl Device {
         if let Some(position) = read.cut {
             self.log.retain(|chunk| chunk.position <= position);
         }
+        if let Some(fork) = &read.branch {
+            self.become_branch(fork);
+        }
         let first_new = self.log.len();
         self.log.extend(read.chunks);
         if read.rebuild {
             self.ledger = Ledger::default();
             self.receipts = Receipts::default();
             self.fold_log(0);
+            if let Some(branch) = self.branch {
+                self.ledger.begin_branch(branch);
+            }
             let own = core::mem::take(&mut self.own);
             for (bytes, seq) in own.iter().zip(1..) {
-                self.fold(self.number(), seq, bytes, None, Standing::Counted);
+                self.fold(self.number(), seq, bytes, self.branch, Standing::Counted);
             }
             self.own = own;
         } else {
             self.fold_log(first_new);
         }
+    }
+
+    /// Takes the number, the key and the token that it claimed. What it wrote before the fork stands
+    /// in the log as the copied device's.
+    fn become_branch(&mut self, fork: &Fork) {
+        let Some((claim, key)) = self.claim.take_if(|(claim, _)| claim.request.fork == *fork)
+        else {
+            return;
+        };
+        self.identity.device = number_of(fork);
+        self.identity.pkcs8 = claim.pkcs8.clone();
+        self.identity.token = claim.request.token;
+        self.branch = Some(Branch {
+            device: self.identity.device,
+            of: fork.of,
+            from_seq: fork.from_seq,
+        });
+        self.asked_as = Some(claim.request);
+        self.key = key;
     }
 
     /// Folds the chunks from `first` on. What was folded before is passed over by the ledger.

@@ -8,7 +8,7 @@ use shared::bytes::Bytes;
 use shared::event::PublicKey;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::engine::Cursor;
-use shared::sync::wire::{Chunk, Generation, SealingKey, Token};
+use shared::sync::wire::{BranchRequest, Chunk, Fork, Generation, SealingKey, Token};
 use shared::text::KeyRing;
 
 use crate::DeviceError;
@@ -112,6 +112,9 @@ pub(crate) struct Read {
     /// What others wrote there and nobody could prove: kept for people who look into the journal.
     #[n(6)]
     pub unproved: Option<Vec<Chunk>>,
+    /// From now on the device is the one that it claimed to be.
+    #[n(7)]
+    pub branch: Option<Fork>,
 }
 
 /// One record of the journal.
@@ -130,6 +133,21 @@ pub(crate) enum Record {
     /// The device read.
     #[n(4)]
     Read(#[n(0)] Box<Read>),
+    /// The device found that it is a copy.
+    #[n(5)]
+    Claim(#[n(0)] Box<Claim>),
+}
+
+/// What a copy asks its server with, to go on as a device of its own.
+#[derive(Clone, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Claim {
+    /// The request, which is the same each time.
+    #[n(0)]
+    pub request: BranchRequest,
+    /// The key pair that it signs with from then on: a secret.
+    #[n(1)]
+    pub pkcs8: Bytes,
 }
 
 /// Where a device keeps what it must not forget.
@@ -190,7 +208,7 @@ impl Record {
     /// The keys in it.
     fn keys_mut(&mut self) -> &mut [SealingKey] {
         match self {
-            Record::Identity(_) | Record::Home(_) => &mut [],
+            Record::Identity(_) | Record::Home(_) | Record::Claim(_) => &mut [],
             Record::Wrote(wrote) => &mut wrote.keys,
             Record::Read(read) => &mut read.keys,
         }

@@ -14,8 +14,8 @@ use shared::sync::generation::{consent_message, owner_key};
 use shared::sync::restore::readmit_message;
 use shared::sync::segment::packed;
 use shared::sync::wire::{
-    Challenge, Chunk, MEDIA_TYPE, ReadmitRequest, RestoreAnswer, RestoreRequest, SealingKey,
-    SegmentName, SyncRequest,
+    BranchAnswer, BranchRequest, Challenge, Chunk, MEDIA_TYPE, ReadmitRequest, RestoreAnswer,
+    RestoreRequest, SealingKey, SegmentName, SyncRequest,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -34,6 +34,9 @@ enum Asked {
     Segment(SegmentName),
     Restore(Box<RestoreRequest>),
     Readmit(Box<ReadmitRequest>),
+    /// A copy asks for a number of its own, or to be let in under it again.
+    Branch(Box<BranchRequest>),
+    Again(Box<BranchRequest>),
 }
 
 impl Asked {
@@ -43,6 +46,7 @@ impl Asked {
             Asked::Sync(request) => ("sync", minicbor::to_vec(request)),
             Asked::Restore(request) => ("restore", minicbor::to_vec(request)),
             Asked::Readmit(request) => ("readmit", minicbor::to_vec(request)),
+            Asked::Branch(request) | Asked::Again(request) => ("branch", minicbor::to_vec(request)),
             Asked::Segment(name) => return Err(*name),
         };
         Ok((path, body.expect("writing to memory cannot fail")))
@@ -58,6 +62,8 @@ impl Asked {
                 answer(&reply).map(|answer| Input::Restored(ticket, Box::new(answer)))
             }
             Asked::Readmit(_) => answer::<RestoreAnswer>(&reply).map(|_| Input::Readmitted(ticket)),
+            Asked::Branch(_) => answer::<BranchAnswer>(&reply).map(|_| Input::Branched(ticket)),
+            Asked::Again(_) => answer::<BranchAnswer>(&reply).map(|_| Input::Readmitted(ticket)),
             Asked::Segment(_) => read_segment(
                 reply.status,
                 reply.content_type.as_deref(),
@@ -164,13 +170,24 @@ impl Device {
                     pending.request = Some((ticket, Asked::Restore(request)));
                 }
                 Output::Readmit(ticket, challenge) => {
-                    let request = Box::new(self.readmission(&challenge));
-                    pending.request = Some((ticket, Asked::Readmit(request)));
+                    let asked = match self.unread_claim() {
+                        Some(claim) => Asked::Again(Box::new(claim)),
+                        None => Asked::Readmit(Box::new(self.readmission(&challenge))),
+                    };
+                    pending.request = Some((ticket, asked));
                 }
                 Output::Recall(ticket, after) => {
                     let chunks = self.log_behind(after);
                     pending.inputs.push_back(Input::Recalled(ticket, chunks));
                 }
+                Output::Branch(ticket, fork) => match self.claim_branch(fork) {
+                    Ok(request) => {
+                        pending.request = Some((ticket, Asked::Branch(Box::new(request))));
+                    }
+                    // The timer of the request runs out: then the next try.
+                    Err(DeviceError::Storage(_)) => {}
+                    Err(error) => return Err(error),
+                },
                 Output::RecallKeys => {
                     let keys = self.keys.held().map(|(id, key)| SealingKey {
                         id: *id,
@@ -188,6 +205,16 @@ impl Device {
                 Output::SetTimer(ticket, wait_ms) => {
                     let deadline = Instant::now() + Duration::from_millis(wait_ms.into());
                     self.server_mut()?.timer = Some((ticket, deadline));
+                }
+                Output::Persist(ticket, batch) if batch.branch.is_some() => {
+                    let cursor = batch.cursor.clone();
+                    if self.read(Read::from(*batch)).is_ok() {
+                        self.reconnect(cursor);
+                        pending.inputs.clear();
+                        pending.inputs.push_back(Input::Started { online: true });
+                        return Ok(());
+                    }
+                    pending.inputs.push_back(Input::PersistFailed(ticket));
                 }
                 Output::Persist(ticket, batch) => {
                     let done = match self.read(Read::from(*batch)) {
@@ -294,6 +321,13 @@ impl Device {
         self.log.iter().filter(behind).cloned().collect()
     }
 
+    /// What a copy asks again that has not read yet that it is a device: the server may have lost it.
+    fn unread_claim(&self) -> Option<BranchRequest> {
+        let cursor = self.server.as_ref()?.engine.cursor();
+        let unread = cursor.log.branch_of(self.number()).is_none();
+        self.asked_as.clone().filter(|_| unread)
+    }
+
     /// Asks a server that has forgotten this device to let it in again.
     fn readmission(&self, challenge: &Challenge) -> ReadmitRequest {
         let (shop, device, token) = (self.shop(), self.number(), *self.token());
@@ -345,6 +379,7 @@ impl From<Batch> for Read {
             cut: batch.cut.as_ref().map(|cut| cut.position),
             // Its own events are among all that it wrote, and go from there into the outbox.
             unproved: batch.cut.map(|cut| cut.unproved),
+            branch: batch.branch,
         }
     }
 }
@@ -357,7 +392,10 @@ pub fn stop_in_words(stop: Stop) -> &'static str {
         Stop::Revoked => {
             "the owner removed this device; what it wrote was handed in and waits for the owner"
         }
-        Stop::Forked => "this storage is a copy of a device that went on elsewhere",
+        Stop::Forked => {
+            "this storage is a copy of a device that went on elsewhere, and the server does not let \
+             it go on as a device of its own"
+        }
         Stop::UpdateNeeded => "this program and the server are of too different versions",
         Stop::LogRewritten(_) => "the server's log is not the one that this device has read",
     }

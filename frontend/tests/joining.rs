@@ -134,6 +134,7 @@ async fn confirmed(shop: Shop) {
         confirmed_seq: count,
         segment: None,
         cut: None,
+        branch: None,
         restored: None,
         rebuild: false,
     };

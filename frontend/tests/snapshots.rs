@@ -403,6 +403,7 @@ async fn a_new_phone_works_from_the_servers_snapshot_until_the_log_has_come() {
             rebuild: false,
             segment: None,
             cut: None,
+            branch: None,
         };
         db.persist(&batch, &BTreeSet::new()).await.expect("stored");
         tab.tell(&News::Written { keys: false });

@@ -134,6 +134,7 @@ fn batch(shop: ShopId, key: &PublicKey, event: &Event, keys: &[SealingKey]) -> B
         rebuild: false,
         segment: None,
         cut: None,
+        branch: None,
     }
 }
 

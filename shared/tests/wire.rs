@@ -8,6 +8,7 @@ use shared::calendar::TimeMs;
 use shared::chain::{self, digest};
 use shared::event::{GenerationOpened, Role};
 use shared::ids::DeviceNo;
+use shared::sync::branch::{branch_message, number_of};
 use shared::sync::generation::consent_message;
 use shared::sync::log::{ChainHead, Log};
 use shared::sync::restore::readmit_message;
@@ -285,6 +286,24 @@ fn golden_of_today() -> String {
     line("ReadmitRequest", &written(&readmit));
     let message = readmit_message(SHOP, DeviceNo(3), &Fixed([2; 32]), &Fixed([3; 16]));
     line("readmit message", &message);
+    let fork = Fork {
+        of: DeviceNo(3),
+        from_seq: 7,
+        previous: hash(1),
+        next: hash(2),
+    };
+    let branch = BranchRequest {
+        shop: SHOP,
+        fork,
+        key: key(5),
+        token: Fixed([2; 32]),
+        signature: Fixed([4; 64]),
+    };
+    line("BranchRequest", &written(&branch));
+    let message = branch_message(SHOP, &fork, &key(5), &Fixed([2; 32]));
+    line("fork message", &message);
+    let device = number_of(&fork);
+    line("BranchAnswer", &written(&BranchAnswer { device }));
     let restored = SyncAnswer {
         restored: Some(Fixed([6; 16])),
         ..answer(false)

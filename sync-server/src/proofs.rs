@@ -153,6 +153,26 @@ impl Proofs {
         Ok(None)
     }
 
+    /// The chain hash of a device with one of its events; `None` where it does not stand in the log.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn chain_at(
+        &self,
+        shop: &ShopRecord,
+        event: EventId,
+    ) -> Result<Option<Hash>, StoreError> {
+        let size = shop.head.size;
+        let Some(position) = self.position(shop, event, size).await? else {
+            return Ok(None);
+        };
+        let index = position - 1;
+        let (_, leaves) = self.look(shop, size, &[index]).await?;
+        let leaf = leaves[&(index / BLOCK_LEAVES)].get((index % BLOCK_LEAVES) as usize);
+        Ok(leaf.map(|leaf| leaf.chain))
+    }
+
     /// Makes sure that all complete blocks of a log of `size` events are known, and reads the
     /// leaves of the blocks in which these indexes lie.
     async fn look(

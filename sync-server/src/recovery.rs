@@ -9,7 +9,7 @@ use shared::bytes::Fixed;
 use shared::ids::{DeviceNo, ShopId};
 use shared::sync::authority::Authority;
 use shared::sync::judge::LogState;
-use shared::sync::restore::{RECOVERY_MS, RECOVERY_RETRY_MS, Recovery};
+use shared::sync::restore::{RECOVERY_MS, Recovery, recovery_retry_ms};
 use shared::sync::wire::Restoration;
 
 use crate::http::error::{Code, Refusal};
@@ -84,13 +84,14 @@ impl Recoveries {
         let mut shops = self.lock();
         let recovery = shops.entry(state.log.shop());
         let recovery = recovery.or_insert_with(|| Recovery::begin(state));
-        if recovery.is_over(elapsed_ms(since)) {
+        let elapsed_ms = elapsed_ms(since);
+        if recovery.is_over(elapsed_ms) {
             return Ok(());
         }
         Err(Refusal::after(
             Code::Recovering,
             "an older copy was put back: phones that hold more come first",
-            RECOVERY_RETRY_MS,
+            recovery_retry_ms(elapsed_ms),
         ))
     }
 }

@@ -176,6 +176,10 @@ impl Driver {
                 let chunks = returning::recall(&live, after).await;
                 driver.input(Input::Recalled(ticket, chunks));
             }),
+            Output::Branch(ticket, _) => {
+                let reason = "not_supported".to_owned();
+                self.input(Input::Failed(ticket, Failure::Refused(reason)));
+            }
             Output::RecallKeys => spawn_local(async move {
                 let keys = returning::keys(&live).await;
                 driver.input(Input::KeysHeld(keys));

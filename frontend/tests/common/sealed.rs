@@ -113,6 +113,7 @@ pub async fn phone(events: u32, kept: Kept) -> Sealed {
             restored: None,
             rebuild: false,
             cut: None,
+            branch: None,
         };
         db.persist(&batch, &BTreeSet::new()).await.expect("kept");
     }

@@ -50,7 +50,7 @@ rejections! {
 /// Let a device write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnrolDevice {
-    /// Its number: never used before.
+    /// Its number: never used before, unless it is a copy's that the server has registered.
     pub device: DeviceNo,
     /// The key that it signs with.
     pub key: PublicKey,
@@ -66,11 +66,14 @@ impl EnrolDevice {
     pub(super) fn decide(self, desk: &mut Desk<'_, '_>) -> Result<(), Rejection> {
         let EnrolDevice { device, key, .. } = self;
         desk.require(self.role.max(Role::Manager))?;
-        let known = desk.ledger.devices.contains_key(&device);
-        if known || device == DeviceNo::SERVER || desk.ledger.lanes.contains_key(&device) {
-            return Err(DeviceRejection::NumberTaken { device }.into());
+        let known = desk.ledger.devices.get(&device);
+        if !known.is_some_and(|known| is_unconfirmed_copy(known, &key)) {
+            let lanes = &desk.ledger.lanes;
+            if known.is_some() || device == DeviceNo::SERVER || lanes.contains_key(&device) {
+                return Err(DeviceRejection::NumberTaken { device }.into());
+            }
+            check_free(desk, &key)?;
         }
-        check_free(desk, &key)?;
         if let Some(staff) = self.staff {
             desk.member(staff)?;
         }
@@ -86,6 +89,13 @@ impl EnrolDevice {
         });
         Ok(())
     }
+}
+
+/// A copy that the server has registered with this key, and that nobody has let go on or removed: to
+/// enrol it makes it a device like any other.
+fn is_unconfirmed_copy(known: &Device, key: &PublicKey) -> bool {
+    let is_copy = known.branch_of.value().is_some() && known.key.get() == Some(key);
+    is_copy && known.role.get().is_none() && !known.is_revoked()
 }
 
 /// Call a device something else. Who works at a device may name it; a manager names any.

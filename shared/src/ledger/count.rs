@@ -5,7 +5,7 @@ use super::customer::Added;
 use super::shop::Opened;
 use super::{Dated, Entry, Ledger, Register, Resolved, Reversal, TaskKey, What};
 use crate::calendar::TimeMs;
-use crate::event::{Body, Event, Patch};
+use crate::event::{Body, Branch, Event, Patch};
 use crate::ids::{CustomerId, EntryId, EventId, StaffId, Stamp};
 
 impl Ledger {
@@ -250,6 +250,11 @@ impl Ledger {
                     .set(stamp, body.app);
             }
             Body::BranchRegistered(body) => {
+                self.begin_branch(Branch {
+                    device: body.device,
+                    of: body.of,
+                    from_seq: body.from_seq,
+                });
                 let device = self.devices.entry(body.device).or_default();
                 device.branch_of.set(stamp, Some(body.of));
             }

@@ -3,7 +3,7 @@
 use super::progress::OpenGroup;
 use super::{HeldGroup, Ledger};
 use crate::bytes::Bytes;
-use crate::event::{Body, Decoded, Event, Malformed, encode};
+use crate::event::{Body, Branch, Decoded, Event, Malformed, encode};
 use crate::ids::{DeviceNo, EventId};
 
 /// What the server said of an event, as far as it matters to a fold.
@@ -33,6 +33,13 @@ pub enum Step {
 }
 
 impl Ledger {
+    /// A branch's chain begins where it left the other. Before the events of a device that is not in
+    /// the log as a branch yet; those that are begin with the server's word about them.
+    pub fn begin_branch(&mut self, branch: Branch) {
+        let lane = self.lanes.entry(branch.device).or_default();
+        lane.last_seq = lane.last_seq.max(branch.from_seq.saturating_sub(1));
+    }
+
     /// Folds the event `seq` of `device`, the branch's own number for a branch.
     pub fn fold(
         &mut self,

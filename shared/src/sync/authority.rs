@@ -176,8 +176,13 @@ impl Authority {
                 }
             }
             Body::DeviceKeyChanged(body) => {
+                let by_server = event.envelope().id.device == DeviceNo::SERVER;
                 if let Some(device) = self.devices.get_mut(&body.device) {
                     device.key = body.key;
+                    // A branch begins with the key of the copied device, and gets its own at once.
+                    if by_server && device.branch_of.is_some() {
+                        device.first_key = body.key;
+                    }
                 }
             }
             Body::BranchRegistered(body) => {

@@ -72,6 +72,8 @@ pub struct Judgement {
     pub after: Option<LogState>,
     /// The device that asks.
     device: DeviceNo,
+    /// It was removed.
+    revoked: bool,
     /// Up to this number the device holds the same events of its own as the server.
     agreed_seq: u32,
 }
@@ -84,7 +86,7 @@ impl Judgement {
 
     /// May the device read the log? A revoked one may only hand in what it wrote.
     pub fn may_read(&self) -> bool {
-        !matches!(self.standing.advice, Advice::Revoked | Advice::Reenrol)
+        !self.revoked && !matches!(self.standing.advice, Advice::Revoked | Advice::Reenrol)
     }
 
     /// Does the device that asks hold the bytes of this run of events itself? Then it is sent
@@ -187,10 +189,14 @@ pub fn judge(
         };
         return Ok(not_stored(device, request, nothing, Advice::Reenrol));
     };
+    let not_stored = |advice| Judgement {
+        revoked: enrolled.revoked,
+        ..not_stored(device, request, known, advice)
+    };
     if request.last_seq == known.seq && request.last_hash != known.hash {
-        return Ok(not_stored(device, request, known, Advice::Fork));
+        return Ok(not_stored(Advice::Fork));
     }
-    let mut judgement = not_stored(device, request, known, Advice::None);
+    let mut judgement = not_stored(Advice::None);
     // Where the device has written less than the server holds, whether it has written the same is
     // for the device to see: it gets the bytes.
     if request.last_seq >= known.seq {
@@ -199,7 +205,7 @@ pub fn judge(
     if let Some(push) = &request.push {
         let (new_from, heads) = match chain_of(push, known) {
             Ok(chain) => chain,
-            Err(Advice::Fork) => return Ok(not_stored(device, request, known, Advice::Fork)),
+            Err(Advice::Fork) => return Ok(not_stored(Advice::Fork)),
             Err(advice) => {
                 judgement.standing.advice = advice;
                 return Ok(judgement);
@@ -404,6 +410,7 @@ fn not_stored(
         chunks: Vec::new(),
         after: None,
         device,
+        revoked: false,
         agreed_seq: 0,
     }
 }

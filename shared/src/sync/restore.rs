@@ -31,8 +31,19 @@ pub const MAX_PART_EVENTS: u64 = 10_000;
 /// come first. Phones go on without it, as they do without a network.
 pub const RECOVERY_MS: u64 = 10 * 60_000;
 
-/// When a server that waits for what it lost is worth another try.
+/// When a server that has just begun to wait for what it lost is worth another try.
 pub const RECOVERY_RETRY_MS: u32 = 5_000;
+
+/// The longest until such a try.
+pub const MAX_RECOVERY_RETRY_MS: u32 = 60_000;
+
+/// When a server that has waited so long for what it lost is worth another try: nearly always all
+/// who hold something come at once, and those who have to wait for one that does not come need not
+/// ask all the time.
+pub fn recovery_retry_ms(elapsed_ms: u64) -> u32 {
+    let elapsed_ms = u32::try_from(elapsed_ms).unwrap_or(u32::MAX);
+    elapsed_ms.clamp(RECOVERY_RETRY_MS, MAX_RECOVERY_RETRY_MS)
+}
 
 /// What a device signs to be let in again: the challenge makes it worthless at another time, the
 /// hash of the token for anyone else.
@@ -145,6 +156,11 @@ pub(super) fn proved_parts(
         part.rest = subtrees_between(end, &leaves[(end - start) as usize..]);
     }
     Ok(parts)
+}
+
+/// Is this from a device that the log does not name? After a loss its enrolment may come back yet.
+pub fn is_of_a_stranger(state: &LogState, request: &ReadmitRequest) -> bool {
+    request.shop == state.log.shop() && state.authority.device(request.device).is_none()
 }
 
 /// Is this from the device itself? Only one that stands in the log is let in again.

@@ -4,6 +4,7 @@
 //! Wire types may grow at the end by optional elements: a reader passes over elements that it does
 //! not know, unlike the reader of events.
 
+mod branch;
 mod pairing;
 mod restore;
 mod snapshot;
@@ -16,6 +17,7 @@ use crate::calendar::TimeMs;
 use crate::ids::DeviceNo;
 use crate::ledger::Standing;
 
+pub use branch::*;
 pub use pairing::*;
 pub use restore::*;
 pub use snapshot::*;

@@ -119,7 +119,7 @@ impl Writer {
     }
 
     /// What a faulty app does at its start: it goes on after an older event than its last.
-    pub(super) fn forget_after(&mut self, seq: u32) {
+    pub fn forget_after(&mut self, seq: u32) {
         self.events.truncate(seq as usize);
         self.heads.truncate(seq as usize + 1);
     }

@@ -11,12 +11,14 @@ use crate::event::{
 };
 use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
+use crate::sync::branch::{branch_message, number_of};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
 use crate::sync::generation::{consent, consent_message, owner_key};
 use crate::sync::log::{ChainHead, Log};
 use crate::sync::restore::readmit_message;
 use crate::sync::wire::{
-    Challenge, Chunk, Generation, Protocols, ReadmitRequest, SealingKey, Verdict,
+    BranchRequest, Challenge, Chunk, Fork, Generation, Protocols, ReadmitRequest, SealingKey,
+    Verdict,
 };
 
 /// The first life of the log of tests.
@@ -37,6 +39,10 @@ pub struct Disk {
     pub unproved: Vec<Chunk>,
     /// Every key that it holds; `None` for a destroyed one.
     pub keys: BTreeMap<KeyId, Option<Fixed<32>>>,
+    /// What it asked the server with when it found that it is a copy.
+    pub claim: Option<BranchRequest>,
+    /// Set when it is a copy that goes on as a device of its own.
+    pub branch: Option<Branch>,
     /// Which app reads it, and with which bug.
     pub app: App,
     /// Own events up to here were dropped before they were read back. Only a planted bug does it.
@@ -54,6 +60,8 @@ impl Disk {
             chunks: Vec::new(),
             unproved: Vec::new(),
             keys: BTreeMap::new(),
+            claim: None,
+            branch: None,
             app: App::default(),
             dropped_seq: 0,
         }
@@ -120,6 +128,11 @@ impl Disk {
         {
             return false;
         }
+        if let Some(fork) = &batch.branch
+            && !self.become_branch(fork)
+        {
+            return false;
+        }
         if let Some(cut) = &batch.cut {
             self.chunks.retain(|chunk| chunk.position <= cut.position);
             self.unproved.extend(cut.unproved.iter().cloned());
@@ -149,6 +162,25 @@ impl Disk {
         true
     }
 
+    /// Takes the number, the key and the token of a device of its own.
+    fn become_branch(&mut self, fork: &Fork) -> bool {
+        let Some(claim) = self.claim.as_ref().filter(|claim| claim.fork == *fork) else {
+            return false;
+        };
+        assert_eq!(self.writer.head_at(fork.from_seq).hash, fork.next);
+        if self.app.plant.is(Planted::CopyForgets) {
+            self.writer.forget_after(fork.from_seq - 1);
+        }
+        self.writer.number = number_of(fork);
+        self.writer.key = claim.key;
+        self.branch = Some(Branch {
+            device: self.writer.number,
+            of: fork.of,
+            from_seq: fork.from_seq,
+        });
+        true
+    }
+
     /// Everything folded: the log, then what is not in it yet.
     pub fn fold(&self) -> Ledger {
         let mut ledger = Ledger::default();
@@ -159,6 +191,9 @@ impl Disk {
 
     /// Folds own events from a number on, as if they were accepted.
     pub fn fold_own(&self, ledger: &mut Ledger, first_seq: u32) {
+        if let Some(branch) = self.branch {
+            ledger.begin_branch(branch);
+        }
         let own = self.writer.events.iter().zip(1..);
         for (bytes, seq) in own.skip(first_seq as usize - 1) {
             let place = Place {
@@ -168,7 +203,7 @@ impl Disk {
             };
             let step = self
                 .app
-                .fold(ledger, place, &bytes.0, None, Standing::Counted);
+                .fold(ledger, place, &bytes.0, self.branch, Standing::Counted);
             assert!(!matches!(step, Step::Gap { .. }), "own events are dense");
         }
     }
@@ -260,6 +295,7 @@ impl App {
         branch: Option<Branch>,
         standing: Standing,
     ) -> Step {
+        let branch = branch.filter(|_| !self.plant.is(Planted::BranchIdsAsTheyStand));
         let mut decoded = decode(bytes, branch);
         if let Ok(Decoded::Known(event)) = &decoded
             && !self.knows(event.body.kind())
@@ -468,6 +504,35 @@ impl Phone {
             token,
             signature: sign(&self.disk.writer.key, &message),
         }
+    }
+
+    /// Asks to go on as a device of its own; `secret` names the new key if there is none for this
+    /// fork. It is stored before it is sent.
+    pub fn claim(&mut self, fork: Fork, secret: u32) -> BranchRequest {
+        let known = self.disk.claim.as_ref();
+        if let Some(known) = known.filter(|known| known.fork == fork) {
+            return known.clone();
+        }
+        let (new_key, token) = (key(secret), Fixed([secret as u8; 32]));
+        let message = branch_message(SHOP, &fork, &new_key, &token);
+        let request = BranchRequest {
+            shop: SHOP,
+            fork,
+            key: new_key,
+            token,
+            signature: sign(&self.disk.writer.key, &message),
+        };
+        self.disk.claim = Some(request.clone());
+        request
+    }
+
+    /// What a copy asks again that has not read yet that it is a device: the server may have lost it.
+    pub fn claim_again(&self) -> Option<BranchRequest> {
+        let unread = self
+            .disk
+            .branch
+            .is_some_and(|branch| self.disk.cursor.log.branch_of(branch.device).is_none());
+        self.disk.claim.clone().filter(|_| unread)
     }
 
     /// The phone's own events from a number on.

@@ -44,11 +44,15 @@ pub enum Planted {
     TrustTheClock,
     /// The phone counts what a removed phone wrote, before the owner decided.
     FoldHeld,
+    /// A copy that goes on as a device of its own leaves behind what it wrote before.
+    CopyForgets,
+    /// What a copy wrote is read as if the copied phone had written it.
+    BranchIdsAsTheyStand,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Planted; 19] = [
+    pub const ALL: [Planted; 21] = [
         Planted::SkipFsync,
         Planted::AckBeforeCommit,
         Planted::ReadTornWrites,
@@ -68,6 +72,8 @@ impl Planted {
         Planted::StampByPosition,
         Planted::TrustTheClock,
         Planted::FoldHeld,
+        Planted::CopyForgets,
+        Planted::BranchIdsAsTheyStand,
     ];
 }
 

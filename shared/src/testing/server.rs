@@ -9,19 +9,21 @@ use crate::bytes::{Fixed, Hash, KeyId};
 use crate::calendar::TimeMs;
 use crate::event::{GenerationOpened, PublicKey};
 use crate::ids::{DeviceNo, EventId, ShopId};
+use crate::sync::branch::{Around, NotABranch, check_signed, is_registered, number_of, register};
 use crate::sync::engine::Failure;
 use crate::sync::erasure::{erased_by_release, erased_keys, released};
 use crate::sync::generation::{self, NotOpened, agreed, take_over};
 use crate::sync::judge::{Judgement, LogState, Refusal, judge};
 use crate::sync::restore::{
-    NotTaken, RECOVERY_RETRY_MS, Recovery, TakenBack, check_head, is_its_own, take_back,
+    NotTaken, Recovery, TakenBack, check_head, is_its_own, is_of_a_stranger, recovery_retry_ms,
+    take_back,
 };
 use crate::sync::segment;
 use crate::sync::tree;
 use crate::sync::wire::{
-    Advice, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL, Part, Protocols,
-    Push, ReadmitRequest, Restoration, RestoreAnswer, RestoreRequest, Sealed, SealingKey,
-    SegmentName, SyncAnswer, SyncRequest, TreeHead, Verdict,
+    Advice, BranchRequest, Chunk, Generation, MAX_ANSWER_BYTES, MAX_KEYS, MAX_SEGMENTS, PROTOCOL,
+    Part, Protocols, Push, ReadmitRequest, Restoration, RestoreAnswer, RestoreRequest, Sealed,
+    SealingKey, SegmentName, SyncAnswer, SyncRequest, TreeHead, Verdict,
 };
 
 /// What the server's disk holds. A clone of it is a backup.
@@ -54,13 +56,18 @@ pub enum NotServed {
     /// It does not know the token.
     NotKnown,
     /// It waits for those who hold what it lost.
-    Recovering,
+    Recovering {
+        /// When to come back, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// It speaks only these versions of the protocol.
     OtherProtocol(Protocols),
     /// The judge refuses.
     Refused(Refusal),
     /// A part of the log is not taken back.
     NotTaken(NotTaken),
+    /// A copy is not registered.
+    NotABranch(NotABranch),
 }
 
 impl From<NotServed> for Failure {
@@ -68,12 +75,11 @@ impl From<NotServed> for Failure {
     fn from(reason: NotServed) -> Failure {
         match reason {
             NotServed::NotKnown => Failure::NotKnown,
-            NotServed::Recovering => Failure::Recovering {
-                retry_after_ms: RECOVERY_RETRY_MS,
-            },
+            NotServed::Recovering { retry_after_ms } => Failure::Recovering { retry_after_ms },
             NotServed::OtherProtocol(protocols) => Failure::OtherProtocol(Some(protocols)),
             NotServed::Refused(refusal) => Failure::Refused(refusal.code().to_owned()),
             NotServed::NotTaken(reason) => Failure::Refused(reason.code().to_owned()),
+            NotServed::NotABranch(reason) => Failure::Refused(reason.code().to_owned()),
         }
     }
 }
@@ -137,7 +143,8 @@ impl Server {
         if recovery.is_over(elapsed_ms) {
             self.recovery = None;
         } else if new {
-            return Err(NotServed::Recovering);
+            let retry_after_ms = recovery_retry_ms(elapsed_ms);
+            return Err(NotServed::Recovering { retry_after_ms });
         }
         Ok(())
     }
@@ -197,9 +204,10 @@ impl Server {
         }
         self.state = taken.after;
         // Each release again: it may have come before what it lets in was back.
+        let authority = &self.state.authority;
         let all = self.chunks.iter().flat_map(|chunk| {
             let events = chunk.events.as_deref().unwrap_or_default();
-            released(chunk.verdict, events, None)
+            released(chunk.verdict, events, authority.branch(chunk.device))
         });
         for id in self.erased_by_release(&all.collect()) {
             self.set_key(SealingKey { id, key: None });
@@ -230,13 +238,85 @@ impl Server {
         Ok(())
     }
 
-    /// Lets a device in again.
-    pub fn readmit(&mut self, request: &ReadmitRequest) -> Result<(), NotServed> {
+    /// Lets a device in again, so many milliseconds after the server was set back.
+    pub fn readmit(&mut self, request: &ReadmitRequest, elapsed_ms: u64) -> Result<(), NotServed> {
+        let waits = self.recovery.as_ref();
+        let waits = waits.is_some_and(|recovery| !recovery.is_over(elapsed_ms));
+        if waits && is_of_a_stranger(&self.state, request) {
+            let retry_after_ms = recovery_retry_ms(elapsed_ms);
+            return Err(NotServed::Recovering { retry_after_ms });
+        }
         if !is_its_own(&self.state, request, &self.life(), verify) {
             return Err(NotServed::NotKnown);
         }
         self.forgotten.remove(&request.device);
         Ok(())
+    }
+
+    /// Registers a copy as a device of its own, so many milliseconds after the server was set back.
+    pub fn branch(
+        &mut self,
+        request: &BranchRequest,
+        now: TimeMs,
+        elapsed_ms: u64,
+    ) -> Result<(), NotServed> {
+        let waits = self.recovery.as_ref();
+        let waits = waits.is_some_and(|recovery| !recovery.is_over(elapsed_ms));
+        let is_known = self.state.authority.device(request.fork.of).is_some();
+        if is_known || !waits {
+            check_signed(&self.state, request, verify).map_err(NotServed::NotABranch)?;
+            if is_registered(&self.state, request).map_err(NotServed::NotABranch)? {
+                self.forgotten.remove(&number_of(&request.fork));
+                return Ok(());
+            }
+        }
+        if waits {
+            let retry_after_ms = recovery_retry_ms(elapsed_ms);
+            return Err(NotServed::Recovering { retry_after_ms });
+        }
+        let hashes = Around::places(&request.fork).map(|seq| {
+            self.hash_at(EventId {
+                device: request.fork.of,
+                seq,
+            })
+        });
+        let around = Around::of(&self.state, &request.fork, hashes);
+        let now = self.last_received().map_or(now, |last| last.max(now));
+        let registered = register(&self.state, request, &around, now);
+        let registered = registered.map_err(NotServed::NotABranch)?;
+        self.chunks.push(Chunk {
+            position: registered.position,
+            device: DeviceNo::SERVER,
+            first_seq: registered.first_seq,
+            count: registered.events.len() as u32,
+            received: registered.received,
+            verdict: Verdict::Accepted,
+            events: Some(registered.events),
+            branch_of: None,
+        });
+        self.state = registered.after;
+        self.forgotten.remove(&number_of(&request.fork));
+        Ok(())
+    }
+
+    /// The chain hash of a device with one of its events.
+    pub fn hash_at(&self, id: EventId) -> Option<Hash> {
+        let keys = [DeviceNo::FOUNDER, DeviceNo::SERVER];
+        let [founder, server] =
+            keys.map(|number| self.state.authority.device(number).map(|it| it.first_key));
+        let generation = self.state.log.generation();
+        let begins = LogState::claimed(self.state.log.shop(), generation, founder?, server?);
+        let mut log = begins.log;
+        for chunk in &self.chunks {
+            for bytes in chunk.events.iter().flatten() {
+                let leaf = log.replay(chunk.device, &bytes.0, chunk.received, chunk.verdict);
+                let leaf = leaf.ok()?;
+                if leaf.device == id.device && leaf.seq == id.seq {
+                    return Some(leaf.chain);
+                }
+            }
+        }
+        None
     }
 
     /// Decides, and changes nothing yet.
@@ -269,9 +349,10 @@ impl Server {
             chunks.flat_map(move |chunk| erased_keys(chunk.verdict, chunk.events(push)))
         });
         let mut erased: Vec<KeyId> = erased.collect();
+        let branch = self.state.authority.branch(judgement.device());
         let released = request.push.iter().flat_map(|push| {
             let chunks = judgement.chunks.iter();
-            chunks.flat_map(move |chunk| released(chunk.verdict, chunk.events(push), None))
+            chunks.flat_map(move |chunk| released(chunk.verdict, chunk.events(push), branch))
         });
         erased.extend(self.erased_by_release(&released.collect()));
         for id in erased {
@@ -285,7 +366,8 @@ impl Server {
         }
         let erased = self.chunks.iter().flat_map(|chunk| {
             let events = chunk.events.as_deref().unwrap_or_default();
-            erased_by_release(chunk.verdict, events, None, released)
+            let branch = self.state.authority.branch(chunk.device);
+            erased_by_release(chunk.verdict, events, branch, released)
         });
         erased.collect()
     }

@@ -2,10 +2,12 @@
 
 use shared::bytes::Fixed;
 use shared::command::{
-    AccessRejection, AddStaff, ChangeKey, ChangeShop, Details, EnrolDevice, EraseCustomer,
-    MergeCustomers, RevokeDevice, StartSession, Why, WriteOff,
+    AccessRejection, AddStaff, ChangeKey, ChangeShop, Details, DeviceRejection, EnrolDevice,
+    EraseCustomer, MergeCustomers, RevokeDevice, StartSession, Why, WriteOff,
 };
-use shared::event::{BranchRegistered, DeviceRevoked, Language, ReasonCode, Role};
+use shared::event::{
+    BranchRegistered, DeviceKeyChanged, DeviceRevoked, Language, ReasonCode, Role,
+};
 use shared::ids::{DeviceNo, EventId, StaffId};
 use shared::testing::given::*;
 
@@ -185,6 +187,36 @@ fn a_copy_of_a_phone_may_do_what_the_phone_may() {
         .given(credit(PRIYA, 1_00))
         .when(write_off())
         .rejected(not_allowed(Role::Manager, Role::Cashier));
+}
+
+#[test]
+fn the_owner_lets_a_copy_go_on_under_a_name_of_its_own() {
+    let device = DeviceNo(3);
+    let keep = |key| EnrolDevice {
+        device,
+        key: public_key(key),
+        role: Role::Cashier,
+        name: "Second counter".into(),
+        staff: None,
+    };
+    let shop = || {
+        let key = public_key(3);
+        staffed_shop()
+            .event(DeviceNo::SERVER, copied(2, 3))
+            .event(DeviceNo::SERVER, DeviceKeyChanged { device, key })
+    };
+    let kept = shop().given(keep(3));
+    assert_eq!(
+        kept.ledger.devices[&device].role.get(),
+        Some(&Role::Cashier)
+    );
+    let taken = DeviceRejection::NumberTaken { device };
+    kept.when(keep(3)).rejected(taken.clone());
+    shop().when(keep(4)).rejected(taken.clone());
+    shop()
+        .given(RevokeDevice { device })
+        .when(keep(3))
+        .rejected(taken);
 }
 
 #[test]

@@ -73,10 +73,28 @@ pub fn settle(phone: &mut Phone, server: &mut Server, outputs: Vec<Output>) -> V
                 Ok(answer) => phone.handle(Input::Restored(*ticket, Box::new(answer))),
                 Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
             },
-            Output::Readmit(ticket, challenge) => match server.readmit(&phone.readmit(challenge)) {
-                Ok(()) => phone.handle(Input::Readmitted(*ticket)),
-                Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
-            },
+            Output::Readmit(ticket, challenge) => {
+                let done = match phone.claim_again() {
+                    Some(claim) => server.branch(&claim, NOW, 0),
+                    None => server.readmit(&phone.readmit(challenge), 0),
+                };
+                match done {
+                    Ok(()) => phone.handle(Input::Readmitted(*ticket)),
+                    Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
+                }
+            }
+            Output::Branch(ticket, fork) => {
+                let secret = 100 + server.state.log.size() as u32;
+                let claim = phone.claim(*fork, secret);
+                match server.branch(&claim, NOW, 0) {
+                    Ok(()) => phone.handle(Input::Branched(*ticket)),
+                    Err(reason) => phone.handle(Input::Failed(*ticket, reason.into())),
+                }
+            }
+            Output::Persist(_, batch) if batch.branch.is_some() && phone.persist(batch) => {
+                phone.crash();
+                phone.start(true, 7)
+            }
             Output::Fetch(ticket, name) => match server.segment(*name) {
                 Some(bytes) => phone.handle(Input::Fetched(*ticket, bytes)),
                 None => {
@@ -135,9 +153,34 @@ pub fn local(phone: &mut Phone, output: &Output) -> Vec<Output> {
         | Output::Fetch(..)
         | Output::Restore(..)
         | Output::Readmit(..)
+        | Output::Branch(..)
         | Output::SetTimer(..)
         | Output::Status(_) => Vec::new(),
     }
+}
+
+/// Lets everything go well until the phone asks for something: gives that, undone.
+pub fn until<T>(
+    phone: &mut Phone,
+    server: &mut Server,
+    outputs: Vec<Output>,
+    found: impl Fn(&Output) -> Option<T>,
+) -> T {
+    let mut queue = VecDeque::from(outputs);
+    while let Some(output) = queue.pop_front() {
+        if let Some(found) = found(&output) {
+            return found;
+        }
+        let next = match &output {
+            Output::Send(ticket, request) => {
+                let answer = server.sync(phone.number(), request, NOW);
+                answered(phone, *ticket, answer.expect("an answer"))
+            }
+            other => local(phone, other),
+        };
+        queue.extend(next);
+    }
+    panic!("it did not ask");
 }
 
 /// Lets everything local happen until the phone sends a request.

@@ -4,8 +4,10 @@ use crate::jig::*;
 use shared::bytes::Fixed;
 use shared::event::{CustomerAdded, CustomerErased, DeviceRevoked, Role};
 use shared::ids::{CustomerId, DeviceNo, EventId};
-use shared::sync::engine::{Activity, Failure, Input, Output, Rewritten, Stop};
-use shared::sync::restore::RECOVERY_MS;
+use shared::sync::engine::{Activity, Failure, Input, Output, Problem, Rewritten, Stop};
+use shared::sync::restore::{
+    MAX_RECOVERY_RETRY_MS, RECOVERY_MS, RECOVERY_RETRY_MS, recovery_retry_ms,
+};
 use shared::sync::wire::{RestoreAnswer, SealingKey};
 use shared::testing::device::{NOW, enrolled};
 use shared::testing::phone::Phone;
@@ -93,7 +95,8 @@ fn a_phone_that_never_comes_does_not_keep_the_others_waiting_for_ever() {
     let outputs = two.append(vec![credit(180)], Vec::new());
     let (_, request) = until_sent(&mut two, outputs);
     let refused = server.sync_later(DeviceNo(2), &request, NOW, RECOVERY_MS - 1);
-    assert_eq!(refused, Err(NotServed::Recovering));
+    let retry_after_ms = MAX_RECOVERY_RETRY_MS;
+    assert_eq!(refused, Err(NotServed::Recovering { retry_after_ms }));
     let taken = server.sync_later(DeviceNo(2), &request, NOW, RECOVERY_MS);
     assert!(taken.is_ok());
 }
@@ -126,25 +129,43 @@ fn a_phone_whose_enrolment_nobody_brings_back_keeps_everything_and_asks_a_person
     let mut three = phone(3);
     three.disk.append(9, vec![credit(70)], Vec::new());
     server.set_back(backup);
-    start(&mut three, &mut server);
-    assert_eq!(activity(&three), Activity::Stopped(Stop::NotKnown));
+    let outputs = three.start(true, 7);
+    let outputs = settle(&mut three, &mut server, outputs);
+    let (patience, _) = timer(&outputs);
+    let problem = three.engine().status().problem;
+    let retry_after_ms = RECOVERY_RETRY_MS;
+    assert_eq!(problem, Some(Problem::Recovering { retry_after_ms }));
+    let request = three.readmit(&Fixed([0; 16]));
+    let refused = server.readmit(&request, RECOVERY_MS);
+    assert_eq!(refused, Err(NotServed::NotKnown), "it has waited enough");
     assert_eq!(three.disk.writer.events.len(), 1, "a 401 deletes nothing");
     // The owner's phone brings the log; the number and the key in it let the new one in.
     tell(&mut one, &mut server, Input::SyncNow);
     tell(&mut two, &mut server, Input::SyncNow);
-    tell(&mut three, &mut server, Input::SyncNow);
+    tell(&mut three, &mut server, Input::TimerFired(patience));
     assert_eq!(three.engine().status().waiting, 0);
+}
+
+#[test]
+fn phones_ask_a_recovering_server_now_and_then_and_not_all_the_time() {
+    let (mut elapsed_ms, mut asked) = (0, 0);
+    while elapsed_ms < RECOVERY_MS {
+        elapsed_ms += u64::from(recovery_retry_ms(elapsed_ms));
+        asked += 1;
+    }
+    assert_eq!(recovery_retry_ms(0), RECOVERY_RETRY_MS, "most come at once");
+    assert!(asked <= 15, "{asked} times in ten minutes");
 }
 
 #[test]
 fn a_stranger_with_the_wrong_key_is_not_let_in() {
     let (mut server, _, mut two) = two_phones();
     two.disk.writer.key = shared::testing::device::key(66);
-    let refused = server.readmit(&two.readmit(&Fixed([0; 16])));
+    let refused = server.readmit(&two.readmit(&Fixed([0; 16])), 0);
     assert_eq!(refused, Err(NotServed::NotKnown));
     let mut request = two.readmit(&Fixed([0; 16]));
     request.device = DeviceNo::SERVER;
-    assert_eq!(server.readmit(&request), Err(NotServed::NotKnown));
+    assert_eq!(server.readmit(&request, 0), Err(NotServed::NotKnown));
 }
 
 #[test]
@@ -201,6 +222,42 @@ fn keys_of_names_come_back_and_destroyed_ones_do_not() {
     start(&mut three, &mut server);
     assert_eq!(three.disk.keys[&keys[1].id], keys[1].key);
     assert_eq!(three.disk.keys[&keys[0].id], None);
+}
+
+#[test]
+fn a_removed_phone_hands_in_the_keys_that_it_alone_holds_and_still_reads_nothing() {
+    let (mut server, mut one, mut two) = two_phones();
+    let backup = server.clone();
+    let key = SealingKey {
+        id: Fixed([1; 16]),
+        key: Some(Fixed([1; 32])),
+    };
+    let added = CustomerAdded {
+        name: "Priya".into(),
+        key: key.id,
+        phone: None,
+        address: None,
+        note: None,
+        language: None,
+        limit: None,
+        messages: None,
+        origin: None,
+    };
+    let outputs = two.append(vec![added.into()], vec![key.clone()]);
+    settle(&mut two, &mut server, outputs);
+    let device = DeviceNo(2);
+    write(&mut one, &mut server, DeviceRevoked { device });
+    one.disk.keys.clear();
+    server.set_back(backup);
+    tell(&mut one, &mut server, Input::SyncNow);
+    assert_eq!(server.keys, [], "the log is back, and the key is not");
+    let read = two.disk.chunks.len();
+    tell(&mut two, &mut server, Input::SyncNow);
+    assert_eq!(activity(&two), Activity::Stopped(Stop::Revoked));
+    assert_eq!(server.keys, [key], "the name can be read again");
+    assert_eq!(two.disk.chunks.len(), read);
+    let heard = two.disk.cursor.restored.expect("it was told");
+    assert!(heard.keys_sent, "it does not send them at each start");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use shared::sync::branch::NotABranch;
 use shared::sync::judge;
 use shared::sync::wire::{ErrorBody, Protocols};
 
@@ -81,6 +82,12 @@ codes! {
     LogShorter = "log_shorter", CONFLICT;
     /// The log at the cursor differs from the one that the device holds.
     OtherLog = "other_log", CONFLICT;
+    /// The chain of the copied device does not fork there.
+    NoFork = "no_fork", CONFLICT;
+    /// These entries belong to another copy.
+    BranchTaken = "branch_taken", CONFLICT;
+    /// The shop has as many copies as it may have.
+    TooManyBranches = "too_many_branches", CONFLICT;
     /// The code is not one of this server's.
     UnknownCode = "unknown_code", FORBIDDEN;
     /// The code was used before.
@@ -168,6 +175,18 @@ impl From<judge::Refusal> for Refusal {
     }
 }
 
+impl From<NotABranch> for Refusal {
+    fn from(reason: NotABranch) -> Refusal {
+        let code = match reason {
+            NotABranch::NotSigned => Code::BadSignature,
+            NotABranch::NoFork => Code::NoFork,
+            NotABranch::Taken => Code::BranchTaken,
+            NotABranch::TooMany => Code::TooManyBranches,
+        };
+        Refusal::new(code, reason.to_string())
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Refusal {
         tracing::error!(%error, "the store cannot be read");
@@ -206,6 +225,18 @@ mod tests {
             let here = Refusal::from(refusal).code;
             assert_eq!(here.as_str(), refusal.code());
             assert_eq!(here.status().as_u16(), refusal.status());
+        }
+    }
+
+    #[test]
+    fn a_copy_that_is_not_registered_hears_the_same_reason_everywhere() {
+        for reason in [
+            NotABranch::NotSigned,
+            NotABranch::NoFork,
+            NotABranch::Taken,
+            NotABranch::TooMany,
+        ] {
+            assert_eq!(Refusal::from(reason).code.as_str(), reason.code());
         }
     }
 

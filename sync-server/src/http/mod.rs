@@ -3,6 +3,7 @@
 mod app;
 mod body;
 mod boundary;
+mod branch;
 mod caller;
 mod claim;
 pub mod error;
@@ -152,6 +153,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/api/v1/generation",
             get(generation::look).post(generation::open),
         )
+        .route("/api/v1/branch", post(branch::branch))
         .route("/api/v1/readmit", post(restore::readmit))
         .route("/api/v1/restore", post(restore::restore))
         .route("/api/v1/sync", post(sync::sync))

@@ -52,6 +52,7 @@ fn codes() -> RefOr<Schema> {
         super::pairings::join,
         super::generation::look,
         super::generation::open,
+        super::branch::branch,
         super::restore::readmit,
         super::restore::restore,
         super::sync::sync,

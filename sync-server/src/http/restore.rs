@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use shared::sync::restore::{NotTaken, check_head, is_its_own};
+use shared::sync::restore::{NotTaken, check_head, is_its_own, is_of_a_stranger};
 use shared::sync::wire::{
     MAX_ENCODED_REQUEST_BYTES, MAX_MARKS, Mark, ReadmitRequest, RestoreAnswer, RestoreRequest,
 };
@@ -124,6 +124,9 @@ pub async fn readmit(
     };
     let known = app.registry.get(request.shop).await?.ok_or_else(unknown)?;
     let record = Arc::clone(&known.borrow());
+    if is_of_a_stranger(&record.state, &request) {
+        app.writer.recoveries().check(&record.state)?;
+    }
     if !is_its_own(
         &record.state,
         &request,

@@ -191,7 +191,7 @@ fn just_taken(judgement: &Judgement, position: u64, record: &ShopRecord) -> Opti
                 received: chunk.received,
                 verdict: chunk.verdict,
                 events: None,
-                branch_of: None,
+                branch_of: record.branch_of(chunk.device),
             })
     });
     chunks.collect()

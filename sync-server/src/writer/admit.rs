@@ -242,7 +242,7 @@ pub fn is_over(pairing: &PairingRecord, now: TimeMs) -> bool {
     pairing.expires.0 + life_ms <= now.0
 }
 
-fn check_key(key: &PublicKey) -> Result<(), Refusal> {
+pub(super) fn check_key(key: &PublicKey) -> Result<(), Refusal> {
     /// SEC 1 §2.3.3: the first byte of an uncompressed point.
     const UNCOMPRESSED: u8 = 4;
     if key.alg == ECDSA_P256_SHA256 && key.point.0[0] == UNCOMPRESSED {

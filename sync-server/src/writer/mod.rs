@@ -3,6 +3,7 @@
 //! then answers.
 
 mod admit;
+mod branch;
 mod group;
 mod queue;
 mod restore;
@@ -16,10 +17,11 @@ use std::sync::Arc;
 use shared::bytes::Hash;
 use shared::event::GenerationOpened;
 use shared::ids::{DeviceNo, ShopId};
+use shared::sync::branch::Around;
 use shared::sync::judge::Judgement;
 use shared::sync::wire::{
-    ClaimAnswer, ClaimRequest, Generation, JoinRequest, PairingOffer, Part, SyncRequest, Token,
-    TreeHead,
+    BranchRequest, ClaimAnswer, ClaimRequest, Generation, JoinRequest, PairingOffer, Part,
+    SyncRequest, Token, TreeHead,
 };
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -54,6 +56,7 @@ enum Job {
     Restore(Returned, Reply<ShopRecord>),
     Readmit(ShopId, DeviceNo, Token, Reply<()>),
     Open(ShopId, GenerationOpened, Reply<ShopRecord>),
+    Branch(BranchRequest, Around, Reply<()>),
 }
 
 impl Job {
@@ -70,6 +73,7 @@ impl Job {
             },
             Job::Offer(shop, ..) | Job::Withdraw(shop, ..) | Job::Open(shop, ..) => of(*shop),
             Job::Restore(returned, _) => of(returned.shop),
+            Job::Branch(request, ..) => of(request.shop),
             Job::Readmit(shop, device, ..) => Asker {
                 device: Some(*device),
                 ..of(*shop)
@@ -90,6 +94,7 @@ impl Job {
             Job::Restore(_, reply) => drop(reply.send(Err(refusal))),
             Job::Readmit(_, _, _, reply) => drop(reply.send(Err(refusal))),
             Job::Open(_, _, reply) => drop(reply.send(Err(refusal))),
+            Job::Branch(_, _, reply) => drop(reply.send(Err(refusal))),
         }
     }
 }
@@ -267,6 +272,16 @@ impl Writer {
             .await
     }
 
+    /// Registers a copy as a device of its own. Whether it comes from the copied device was checked;
+    /// `around` is what the log holds where it says that it left the chain.
+    ///
+    /// # Errors
+    ///
+    /// It is no fork, or may not be registered.
+    pub async fn branch(&self, request: BranchRequest, around: Around) -> Result<(), Refusal> {
+        self.ask(|reply| Job::Branch(request, around, reply)).await
+    }
+
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job = job(reply);
@@ -361,6 +376,9 @@ impl Task {
                 drop(reply.send(self.readmit(shop, device, &token).await));
             }
             Job::Open(shop, opened, reply) => drop(reply.send(self.open(shop, &opened).await)),
+            Job::Branch(request, around, reply) => {
+                drop(reply.send(self.branch(request, around).await));
+            }
             Job::Sync(job, reply) => self.take(vec![(job, reply)]).await,
         }
     }

@@ -1,5 +1,6 @@
 //! The state machine itself: its states, and what moves it from one to the next.
 
+mod forked;
 mod history;
 mod moving;
 mod returning;
@@ -42,6 +43,9 @@ pub struct Engine {
     /// The restoration of the server for which this device's keys were asked for, and whether they
     /// are in the outbox by now.
     keys_for: Option<(Restoration, bool)>,
+    /// The server holds another chain of this device: what is read shows where they part. Until then
+    /// nothing is sent.
+    forked: bool,
     /// The server let this device in again, and has not answered since.
     readmitted: bool,
     /// The versions of the protocol that this app speaks, and the one that it speaks now.
@@ -68,6 +72,10 @@ enum Phase {
     Returning(Returning),
     /// The owner has let the log go on in another life: this device follows.
     Moving(Moving),
+    /// The server is asked for a number of its own for this copy; then this is stored.
+    Branching(Box<Batch>),
+    /// This storage becomes another device's.
+    Leaving,
     /// Until a person does something.
     Stopped(Stop),
 }
@@ -127,6 +135,7 @@ impl Engine {
             problem: None,
             clock_offset_ms: None,
             keys_for: None,
+            forked: false,
             readmitted: false,
             protocols: Protocols::SPOKEN,
             protocol: Protocols::SPOKEN.newest,
@@ -216,6 +225,7 @@ impl Engine {
                 Phase::Fetching(name) => self.not_fetched(name, &failure, out),
                 Phase::Returning(_) => self.not_returned(&failure, out),
                 Phase::Moving(_) => self.not_moved(&failure, out),
+                Phase::Branching(_) => self.not_branched(&failure, out),
                 _ => {}
             },
             Input::Fetched(ticket, bytes) if ticket == self.ticket => self.fetched(bytes, out),
@@ -228,6 +238,7 @@ impl Engine {
                 _ => self.recalled(chunks, out),
             },
             Input::Readmitted(ticket) if ticket == self.ticket => self.readmitted(out),
+            Input::Branched(ticket) if ticket == self.ticket => self.branched(out),
             Input::KeysHeld(keys) => self.keys_held(keys, out),
             Input::Verified(ticket, sound) if ticket == self.ticket => self.verified(sound, out),
             Input::Persisted(ticket) if ticket == self.ticket => self.persisted(out),
@@ -245,6 +256,7 @@ impl Engine {
             | Input::Restored(..)
             | Input::Recalled(..)
             | Input::Readmitted(_)
+            | Input::Branched(_)
             | Input::Verified(..)
             | Input::Persisted(_)
             | Input::PersistFailed(_) => {}
@@ -280,7 +292,7 @@ impl Engine {
         match self.phase {
             Phase::Resting(Rest::Poll) if self.wants_more() => self.begin(out),
             // What is written after all on a device that was removed is for the owner to see.
-            Phase::Stopped(Stop::Revoked) if self.unsent() => self.begin(out),
+            Phase::Stopped(Stop::Revoked) if self.has_to_give() => self.begin(out),
             _ => {}
         }
     }
@@ -297,11 +309,13 @@ impl Engine {
             }
             // Whether it is durable must be known before anything else: no second transaction may
             // begin from a cursor that the first has moved.
-            Phase::Storing(..) | Phase::Moving(Moving::Storing(_)) => {
+            Phase::Storing(..) | Phase::Leaving | Phase::Moving(Moving::Storing(_)) => {
                 self.problem = Some(Problem::CannotStore);
                 out.push(Output::SetTimer(self.ticket, LOCAL_WAIT_MS));
             }
-            Phase::Returning(_) | Phase::Moving(_) => self.back_off(Problem::TimedOut, out),
+            Phase::Returning(_) | Phase::Branching(_) | Phase::Moving(_) => {
+                self.back_off(Problem::TimedOut, out)
+            }
             Phase::Asking(_) => {
                 self.budget.timed_out();
                 self.back_off(Problem::TimedOut, out);
@@ -320,7 +334,7 @@ impl Engine {
     const fn is_storing(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Storing(..) | Phase::Moving(Moving::Storing(_))
+            Phase::Storing(..) | Phase::Leaving | Phase::Moving(Moving::Storing(_))
         )
     }
 
@@ -328,8 +342,13 @@ impl Engine {
         self.outbox.last().seq > self.known_seq
     }
 
+    /// Is there anything that the server lacks?
+    fn has_to_give(&self) -> bool {
+        self.unsent() || self.outbox.has_keys()
+    }
+
     fn wants_more(&self) -> bool {
-        self.unsent() || self.outbox.has_keys() || self.end() > self.cursor.log.size()
+        self.has_to_give() || self.end() > self.cursor.log.size()
     }
 
     /// How long the log is, as far as anyone said.

@@ -34,7 +34,7 @@ pub use wait::{
 
 use super::log::ChainHead;
 use super::wire::{
-    Challenge, Chunk, RestoreAnswer, RestoreRequest, SealingKey, SegmentName, Signature,
+    Challenge, Chunk, Fork, RestoreAnswer, RestoreRequest, SealingKey, SegmentName, Signature,
     SyncAnswer, SyncRequest,
 };
 use crate::bytes::Bytes;
@@ -101,6 +101,8 @@ pub enum Input {
     Recalled(Ticket, Vec<Chunk>),
     /// [`Output::Readmit`] was granted.
     Readmitted(Ticket),
+    /// [`Output::Branch`] was granted.
+    Branched(Ticket),
     /// [`Output::RecallKeys`] is done: every key that the device holds, destroyed ones left out.
     KeysHeld(Vec<SealingKey>),
     /// [`Output::Verify`] or [`Output::Vouch`] is done: is the signature the key's?
@@ -132,6 +134,10 @@ pub enum Output {
     /// Sign [`crate::sync::restore::readmit_message`] of the device's token, and send it to
     /// `/api/v1/readmit`; answer with [`Input::Readmitted`] or [`Input::Failed`].
     Readmit(Ticket, Challenge),
+    /// This storage is a copy that wrote on. Make a key and a token, keep them (or take those that
+    /// are kept for this fork), and send a [`crate::sync::wire::BranchRequest`] to `/api/v1/branch`;
+    /// answer with [`Input::Branched`] or [`Input::Failed`].
+    Branch(Ticket, Fork),
     /// Answer with [`Input::KeysHeld`].
     RecallKeys,
     /// Check a signature of the server; answer with [`Input::Verified`].
@@ -187,6 +193,11 @@ pub struct Batch {
     pub rebuild: bool,
     /// Before all else: the log parts here from the one that is stored.
     pub cut: Option<Cut>,
+    /// Set when this storage is a copy, and the server knows it as a device of its own. In the same
+    /// transaction it takes the number of [`crate::sync::branch::number_of`], and the key and the
+    /// token that it asked with; its events from the fork on are what it has not sent. Then the app
+    /// starts anew, with an engine for that device.
+    pub branch: Option<Fork>,
 }
 
 /// The log that a device holds has parted from the server's, which the owner has let go on.

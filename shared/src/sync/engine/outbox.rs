@@ -30,6 +30,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Only to read.
+    pub const NOTHING: Plan = Plan {
+        first_seq: 1,
+        events: 0,
+        keys: 0,
+        lost_keys: 0,
+    };
+
     /// The number of the last event; `None` when there are no events.
     pub fn last_seq(self) -> Option<u32> {
         (self.events > 0).then(|| self.first_seq + self.events - 1)
@@ -88,6 +96,11 @@ impl Outbox {
             .skip(known)
             .for_each(|bytes| self.push(bytes));
         Ok(())
+    }
+
+    /// The last own event that stands in the log as read.
+    pub const fn base(&self) -> ChainHead {
+        self.base
     }
 
     /// The end of the device's chain.

@@ -7,8 +7,9 @@ use super::{Batch, Restored};
 use crate::bytes::Bytes;
 use crate::event::{Body, Branch, Decoded, decode_only};
 use crate::ids::DeviceNo;
+use crate::sync::branch::number_of;
 use crate::sync::log::{ChainHead, Log, NotNext};
-use crate::sync::wire::{Chunk, SyncAnswer, Verdict};
+use crate::sync::wire::{Chunk, Fork, SyncAnswer, Verdict};
 
 /// Reads what an answer brings of the log.
 pub(super) fn read(
@@ -27,6 +28,22 @@ pub(super) fn read(
     Ok(batch)
 }
 
+/// Reads nothing: for what else is stored with the cursor.
+pub(super) fn nothing(device: DeviceNo, cursor: &Cursor) -> Batch {
+    let own = cursor.log.chain(device);
+    Batch {
+        chunks: Vec::new(),
+        segment: None,
+        keys: Vec::new(),
+        cursor: cursor.clone(),
+        confirmed_seq: own.map_or(0, |head| head.seq),
+        restored: None,
+        rebuild: false,
+        cut: None,
+        branch: None,
+    }
+}
+
 /// Reads chunks of a log that has so many events. Whether they are the log's is known at its end.
 pub(super) fn read_chunks(
     device: DeviceNo,
@@ -40,6 +57,7 @@ pub(super) fn read_chunks(
         outbox,
         cursor: cursor.clone(),
         rebuild: false,
+        fork: None,
     };
     for index in 0..chunks.len() {
         reader.begin_founder(&chunks[index..]);
@@ -48,6 +66,24 @@ pub(super) fn read_chunks(
     let log = &reader.cursor.log;
     if log.size() > log_size {
         return Err(Stop::LogRewritten(Rewritten::Shorter));
+    }
+    if let Some(fork) = reader.fork {
+        let shared = ChainHead {
+            seq: fork.from_seq - 1,
+            hash: fork.previous,
+        };
+        reader.cursor.log.begin(number_of(&fork), shared);
+        return Ok(Batch {
+            chunks,
+            segment: None,
+            keys: Vec::new(),
+            cursor: reader.cursor,
+            confirmed_seq: shared.seq,
+            restored: None,
+            rebuild: true,
+            cut: None,
+            branch: Some(fork),
+        });
     }
     let own = log.chain(device);
     let from = outbox.last();
@@ -62,6 +98,7 @@ pub(super) fn read_chunks(
             .map(|to| Restored { from, to }),
         rebuild: reader.rebuild,
         cut: None,
+        branch: None,
     })
 }
 
@@ -79,6 +116,7 @@ pub(super) fn stages(
         outbox: &outbox,
         cursor: start.clone(),
         rebuild: false,
+        fork: None,
     };
     let mut stages = Vec::with_capacity(after.len());
     for index in 0..=chunks.len() {
@@ -98,6 +136,8 @@ struct Reader<'o> {
     outbox: &'o Outbox,
     cursor: Cursor,
     rebuild: bool,
+    /// The log holds other events than this storage from here on: they are another device's.
+    fork: Option<Fork>,
 }
 
 impl Reader<'_> {
@@ -140,7 +180,7 @@ impl Reader<'_> {
         if chunk.branch_of != self.cursor.log.branch_of(chunk.device) {
             return Err(Stop::LogRewritten(Rewritten::BadChunk));
         }
-        let own = chunk.device == self.device;
+        let own = self.is_own(chunk.device);
         let events = match chunk.events.take() {
             Some(events) => events,
             None => self.own_events(chunk)?,
@@ -173,32 +213,40 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn is_own(&self, device: DeviceNo) -> bool {
+        device == self.device && self.fork.is_none()
+    }
+
     /// The bytes of a chunk that was sent without them, because this device wrote them.
     fn own_events(&self, chunk: &Chunk) -> Result<Vec<Bytes>, Stop> {
         let seqs = (chunk.first_seq..).take(chunk.count as usize);
         let events = seqs.map_while(|seq| self.outbox.get(seq));
         let events: Vec<Bytes> = events.map(|(bytes, _)| bytes.clone()).collect();
-        if chunk.device == self.device && events.len() == chunk.count as usize {
+        if self.is_own(chunk.device) && events.len() == chunk.count as usize {
             Ok(events)
         } else {
             Err(Stop::LogRewritten(Rewritten::BadChunk))
         }
     }
 
-    fn head_of(&self, device: DeviceNo, bytes: &Bytes) -> Result<ChainHead, Stop> {
+    fn head_of(&mut self, device: DeviceNo, bytes: &Bytes) -> Result<ChainHead, Stop> {
         let chain = self.cursor.log.chain(device);
         let chain = chain.ok_or(Stop::LogRewritten(Rewritten::UnknownDevice))?;
         let next = chain.seq.checked_add(1);
         let next = next.ok_or(Stop::LogRewritten(Rewritten::BadChunk))?;
-        if device == self.device
+        if self.is_own(device)
             && let Some((written, head)) = self.outbox.get(next)
         {
+            if written == bytes {
+                return Ok(*head);
+            }
             // The log holds another event in the place of one that this storage wrote.
-            return if written == bytes {
-                Ok(*head)
-            } else {
-                Err(Stop::Forked)
-            };
+            self.fork = Some(Fork {
+                of: device,
+                from_seq: next,
+                previous: chain.hash,
+                next: head.hash,
+            });
         }
         Ok(chain.after(&bytes.0))
     }

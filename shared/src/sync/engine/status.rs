@@ -73,7 +73,8 @@ pub enum Stop {
     /// The owner removed this device; what it wrote was handed in and waits for the owner.
     #[n(3)]
     Revoked,
-    /// This storage is a copy of a device's that went on elsewhere.
+    /// This storage is a copy of a device's that went on elsewhere, and the server did not let it go
+    /// on as a device of its own.
     #[n(4)]
     Forked,
     /// App and server speak no common version of the protocol.
@@ -91,7 +92,9 @@ impl Stop {
             Stop::NotKnown | Stop::NotEnrolled | Stop::UpdateNeeded => true,
             // Another device may give back what the server lost, or the owner let the log go on.
             Stop::LogRewritten(_) => true,
-            Stop::Revoked | Stop::Forked => false,
+            // A newer server may register it.
+            Stop::Forked => true,
+            Stop::Revoked => false,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! When the faults stop, and what has to be true then.
 
+use std::collections::BTreeSet;
+
 use super::Summary;
 use super::naive::{balances, check_balances};
 use super::station::{Quality, Station};
 use super::world::World;
-use crate::bytes::Bytes;
+use crate::bytes::Hash;
+use crate::ids::{DeviceNo, EventId};
 use crate::ledger::Ledger;
-use crate::sync::engine::{Activity, Input, Stop};
+use crate::sync::engine::{Activity, Input, Stop, SyncStatus};
 use crate::sync::wire::{Chunk, Verdict};
 use crate::testing::phone::{App, Phone};
 
@@ -24,48 +27,49 @@ impl World {
         self.start_server();
         for at in 0..self.stations.len() {
             if self.stations[at].phone.is_running() {
+                // Someone looks at each phone, a removed one too.
                 self.tell(at, self.stations[at].life, Input::Online);
+                self.tell(at, self.stations[at].life, Input::SyncNow);
             } else {
                 self.start(at);
             }
         }
         let deadline_ms = self.now_ms + REST_MS;
         let requests = self.summary.requests + REST_REQUESTS * self.stations.len() as u64;
-        while let Some(restless) = self.stations.iter().find(|it| !self.rests(it)) {
-            let status = restless.phone.engine().status();
-            let number = restless.phone.number().0;
-            assert!(
-                self.now_ms < deadline_ms,
-                "phone {number} is stuck: {status:?}"
-            );
-            assert!(
-                self.summary.requests < requests,
-                "phone {number} never rests"
-            );
+        while self.stations.iter().any(|it| !self.rests(it)) {
+            assert!(self.now_ms < deadline_ms, "stuck: {:?}", self.restless());
+            let is_enough = self.summary.requests < requests;
+            assert!(is_enough, "they never rest: {:?}", self.restless());
             self.happen();
         }
+    }
+
+    fn restless(&self) -> Vec<(u32, SyncStatus)> {
+        let restless = self.stations.iter().filter(|it| !self.rests(it));
+        let phones = restless.map(|it| &it.phone);
+        phones
+            .map(|phone| (phone.number().0, phone.engine().status()))
+            .collect()
     }
 
     fn rests(&self, station: &Station) -> bool {
         let phone = &station.phone;
         let status = phone.engine().status();
         match status.activity {
-            // It keeps what it wrote after the fork, for a person to look at.
-            Activity::Stopped(Stop::Forked) => true,
+            Activity::Stopped(Stop::Forked) => self.is_revoked(phone.number()),
             // What another tab wrote last, the engine may not have heard of yet.
-            Activity::Stopped(Stop::Revoked) => status.waiting == 0 && self.has_all_of(phone),
+            Activity::Stopped(Stop::Revoked) => {
+                let head = phone.head();
+                let handed_in = self.watch.log.written.contains_key(&head.hash);
+                let kept = self.is_stopped_copy(station);
+                (handed_in || kept || head.seq == 0) && self.has_heard(phone)
+            }
             Activity::Settled => {
                 status.waiting == 0
                     && self.has_all_of(phone)
                     && status.position == self.server.state().log.size()
                     && phone.disk.cursor.keys_last == self.server.books().keys.len() as u64
-                    && phone
-                        .disk
-                        .cursor
-                        .restored
-                        .is_none_or(|heard| heard.keys_sent)
-                    && phone.disk.cursor.restored.map(|heard| heard.restoration)
-                        == self.server.state().restored
+                    && self.has_heard(phone)
                     && phone.disk.new_keys.is_empty()
                     && !self.is_revoked(phone.number())
             }
@@ -73,16 +77,24 @@ impl World {
         }
     }
 
+    /// Does a phone know that the server lost something, and has it given back its keys?
+    fn has_heard(&self, phone: &Phone) -> bool {
+        let heard = phone.disk.cursor.restored;
+        let nothing = || self.is_revoked(phone.number()) && phone.keys_held().is_empty();
+        heard.is_none_or(|heard| heard.keys_sent || nothing())
+            && heard.map(|heard| heard.restoration) == self.server.state().restored
+    }
+
     /// Does the server hold all that a phone wrote?
-    fn has_all_of(&self, phone: &Phone) -> bool {
-        let in_log = self.server.state().log.chain(phone.number());
-        in_log.is_some_and(|in_log| in_log.seq >= phone.head().seq)
+    pub fn has_all_of(&self, phone: &Phone) -> bool {
+        self.server.state().log.chain(phone.number()) == Some(phone.head())
     }
 
     /// Checks everything that a shop relies on.
     pub fn check(&mut self) -> Summary {
         self.watch();
         self.watch_promises();
+        self.check_written();
         let server = self.server.books();
         let (chunks, plant) = (&server.chunks, server.plant);
         let fold = |app: App| {
@@ -96,47 +108,42 @@ impl World {
         for at in 0..self.stations.len() {
             let old = self.stations[at].phone.disk.app.old;
             self.summary.old += u64::from(old);
-            self.check_written(at);
             self.check_read(at, if old { &old_books } else { &books });
         }
         self.summary
     }
 
-    /// All that was shown as saved on a phone is in the log, once, in its order, rightly judged.
-    fn check_written(&mut self, at: usize) {
-        let station = &self.stations[at];
-        let number = station.phone.number();
-        let own = self
-            .server
-            .books()
-            .chunks
-            .iter()
-            .filter(|it| it.device == number);
-        let in_log = own.flat_map(|chunk| {
-            let events = chunk.events.iter().flatten();
-            events.map(|bytes| (bytes, chunk.verdict))
-        });
-        let in_log: Vec<(&Bytes, Verdict)> = in_log.collect();
-        let saved = &station.saved;
-        assert_eq!(in_log.len(), saved.len(), "phone {}", number.0);
-        let revoked = self.is_revoked(number);
-        let mut not_accepted = 0;
-        for (index, (bytes, verdict)) in in_log.into_iter().enumerate() {
-            let place = format!("event {}-{}", number.0, index + 1);
-            assert_eq!(*bytes, saved[index].bytes, "{place}");
-            let expected = match saved[index].quality {
-                Quality::Sound if revoked && verdict == Verdict::Held => Verdict::Held,
+    /// All that was shown as saved on any phone is in the log, once, rightly judged, and nothing else is.
+    fn check_written(&mut self) {
+        let written = &self.watch.log.written;
+        let by_phones = |id: &EventId| id.device != DeviceNo::SERVER;
+        for (hash, (id, verdict)) in written.iter().filter(|(_, (id, _))| by_phones(id)) {
+            let quality = self.saved.get(hash);
+            let quality = quality.unwrap_or_else(|| panic!("nobody wrote {id}"));
+            let expected = match quality {
+                Quality::Sound if *verdict == Verdict::Held && self.was_removed(id.device) => {
+                    Verdict::Held
+                }
                 Quality::Sound => Verdict::Accepted,
                 Quality::Scribble => Verdict::QuarantinedMalformed,
                 Quality::Misplaced => Verdict::QuarantinedMisplaced,
                 Quality::Forbidden => Verdict::QuarantinedForbidden,
                 Quality::ClockAhead => Verdict::QuarantinedClock,
             };
-            assert_eq!(verdict, expected, "{place}");
-            not_accepted += u64::from(verdict != Verdict::Accepted);
+            assert_eq!(*verdict, expected, "event {id}");
+            self.summary.events += 1;
+            self.summary.not_accepted += u64::from(*verdict != Verdict::Accepted);
         }
-        self.summary.events += saved.len() as u64;
-        self.summary.not_accepted += not_accepted;
+        let copies = self.stations.iter().filter(|it| self.is_stopped_copy(it));
+        let kept: BTreeSet<Hash> = copies
+            .flat_map(|it| {
+                let writer = &it.phone.disk.writer;
+                (1..=writer.head().seq).map(|seq| writer.head_at(seq).hash)
+            })
+            .collect();
+        let lost = self.saved.keys();
+        let lost = lost.filter(|hash| !written.contains_key(*hash) && !kept.contains(*hash));
+        assert_eq!(lost.count(), 0, "entries that were shown as saved are lost");
     }
 
     /// What a phone holds is what the server holds.
@@ -145,14 +152,16 @@ impl World {
         let number = phone.number();
         let (disk, server) = (&phone.disk, self.server.books());
         self.compare(at);
-        if self.is_revoked(number) || self.stations[at].forked {
+        if self.is_revoked(number) {
             let read: &[Chunk] = &disk.chunks;
             assert!(server.chunks.starts_with(read), "phone {}", number.0);
             return;
         }
-        let own = disk.writer.events.iter();
-        let saved = self.stations[at].saved.iter().map(|saved| &saved.bytes);
-        assert!(own.eq(saved), "phone {} holds all that it wrote", number.0);
+        assert!(
+            self.has_all_of(phone),
+            "phone {} holds all that it wrote",
+            number.0
+        );
         assert_eq!(disk.chunks, server.chunks, "phone {}", number.0);
         assert_eq!(disk.cursor.log, server.state.log, "phone {}", number.0);
         assert_eq!(

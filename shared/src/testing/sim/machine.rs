@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::disk::{Disk, Part, Record};
 use super::world::{Happening, World};
+use crate::ids::DeviceNo;
 use crate::sync::engine::{Failure, Ticket};
 use crate::sync::judge::{LogState, Refusal};
 use crate::sync::wire::SyncRequest;
@@ -21,6 +22,8 @@ const MAX_QUEUE: usize = 64;
 /// A request and who waits for the answer.
 pub(super) struct Asked {
     pub from: usize,
+    /// Whose token it shows.
+    pub device: DeviceNo,
     pub life: u32,
     pub ticket: Ticket,
     pub request: Box<SyncRequest>,
@@ -95,7 +98,7 @@ impl Machine {
 impl World {
     /// A request has arrived at the running server.
     pub fn serve(&mut self, asked: Asked) {
-        let device = self.stations[asked.from].phone.number();
+        let device = asked.device;
         let elapsed_ms = self.now_ms - self.server.set_back_ms;
         let now = self.server_time();
         let Some(running) = self.server.running_mut() else {
@@ -147,7 +150,7 @@ impl World {
         let elapsed_ms = self.now_ms - self.server.set_back_ms;
         let (mut asked, mut parts) = (Vec::new(), Vec::new());
         for waiting in waiting {
-            let device = self.stations[waiting.from].phone.number();
+            let device = waiting.device;
             let judgement = crate::sync::judge::judge(
                 &state,
                 device,

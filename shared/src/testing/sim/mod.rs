@@ -4,7 +4,8 @@
 //! Phones crash around every write, the server around every record that it writes; unsynced writes
 //! are lost or torn, disks are full or slow; messages are lost, doubled, late and overtaken; phones
 //! are cut off, clocks jump by ten years, strangers answer; a phone comes back with an older copy of
-//! its storage, and so does the server; an old app meets kinds that it does not know. After some minutes of that the faults
+//! its storage, and so does the server; a phone is copied, and both write on; an old app meets kinds
+//! that it does not know. After some minutes of that the faults
 //! stop. Then every phone has to come to rest soon, and all that anyone was shown as saved has to be
 //! there once, on all phones, in the same books.
 //!
@@ -87,8 +88,10 @@ summary! {
     restored: "phones restored from older copies",
     /// Times that the server was set back to an older copy of its disk.
     set_back: "times the server was set back",
-    /// Copies that wrote on before they had met the server.
-    forked: "copies that wrote on",
+    /// Phones that were copied with all that they held.
+    copied: "phones copied",
+    /// Copies that wrote on and became phones of their own.
+    forked: "copies that became phones of their own",
     /// Phones whose old app was updated on the way.
     updated: "old apps updated",
     /// Phones with the old app to the end.

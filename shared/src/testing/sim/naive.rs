@@ -56,6 +56,8 @@ pub(super) struct NaiveLog {
     pub chunks: usize,
     tree: Tree,
     heads: BTreeMap<DeviceNo, (u32, Hash)>,
+    /// What devices wrote, by the chain hash with it: no storage writes the same twice.
+    pub written: BTreeMap<Hash, (EventId, Verdict)>,
     /// The root at the end of each chunk.
     roots: BTreeMap<u64, Hash>,
     received: Option<crate::calendar::TimeMs>,
@@ -83,6 +85,9 @@ impl NaiveLog {
             let head = self.heads.get_mut(&device).expect("an enrolled device");
             assert_eq!(seq, head.0 + 1, "device {} is dense and once", device.0);
             *head = (seq, chain::next(&head.1, &bytes.0));
+            let id = EventId { device, seq };
+            let twice = self.written.insert(head.1, (id, chunk.verdict));
+            assert_eq!(twice, None, "{id} is in the log twice");
             let leaf = leaf_hash(device, seq, &head.1, chunk.received, chunk.verdict);
             self.tree.push(leaf);
             self.size += 1;

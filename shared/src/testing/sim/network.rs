@@ -11,8 +11,10 @@ impl World {
     pub fn send(&mut self, from: usize, ticket: Ticket, request: Box<SyncRequest>) {
         self.summary.requests += 1;
         let life = self.stations[from].life;
+        let device = self.stations[from].phone.number();
         let asked = |request| Asked {
             from,
+            device,
             life,
             ticket,
             request,
@@ -59,8 +61,7 @@ impl World {
     pub fn reply(&mut self, asked: &Asked, reply: Result<SyncAnswer, Failure>) {
         let (at, life, ticket) = (asked.from, asked.life, asked.ticket);
         if let Ok(answer) = &reply {
-            let device = self.stations[at].phone.number();
-            self.watch.promised(device, asked, answer);
+            self.watch.promised(asked, answer);
         }
         let copies = match () {
             () if self.is_cut_off(at) || self.fault(8) => 0,
@@ -118,6 +119,13 @@ impl World {
             () if self.fault(20) => 200 + self.rng.below(5_000),
             () => 10 + self.rng.below(200),
         }
+    }
+
+    /// Did someone remove this device, or the one that it is a copy of, whether the server knows of it
+    /// by now or not?
+    pub fn was_removed(&self, device: DeviceNo) -> bool {
+        let parent = self.parents.get(&device);
+        self.removed.contains(&device) || parent.is_some_and(|of| self.was_removed(*of))
     }
 
     /// Does the server know of it that this device was revoked?

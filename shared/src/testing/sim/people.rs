@@ -1,6 +1,6 @@
 //! What people do at their phones.
 
-use super::station::{Quality, Saved};
+use super::station::Quality;
 use super::world::{Happening, World};
 use crate::bytes::{Fixed, KeyId};
 use crate::event::{
@@ -53,6 +53,7 @@ impl World {
             5..10 => self.tell(at, life, Input::SyncNow),
             10..15 => self.tell(at, life, Input::Offline),
             15..22 => self.tell(at, life, Input::Online),
+            22 if self.rng.chance(50) => self.copy(at),
             22..26 => self.stations[at].backup = Some(self.stations[at].phone.disk.clone()),
             _ => self.write(at),
         }
@@ -83,18 +84,10 @@ impl World {
             Quality::ClockAhead if !ahead => self.jump(at),
             Quality::ClockAhead | Quality::Sound => self.work(at),
         }
-        let station = &mut self.stations[at];
-        if behind && station.phone.head() != before && !station.forked {
-            self.summary.forked += 1;
-            station.forked = true;
-        }
-        if !station.forked {
-            let known = station.saved.len();
-            let written = station.phone.disk.writer.events.iter().skip(known);
-            station.saved.extend(written.map(|bytes| Saved {
-                bytes: bytes.clone(),
-                quality,
-            }));
+        let writer = &self.stations[at].phone.disk.writer;
+        let is_longer = writer.head().seq > before.seq && writer.head_at(before.seq) == before;
+        if is_longer {
+            self.shown_as_saved(at, before.seq, quality);
         }
     }
 
@@ -113,9 +106,13 @@ impl World {
     fn role(&self, at: usize) -> Role {
         let ledger = self.stations[at].phone.ledger();
         let founder = &self.stations[0].phone.disk;
-        let number = self.stations[at].phone.number();
+        let mut number = self.stations[at].phone.number();
         let device = ledger.devices.get(&number);
         let own = device.and_then(|device| device.role.get().copied());
+        // A copy may do what the copied phone may.
+        while let Some(of) = self.parents.get(&number) {
+            number = *of;
+        }
         // Before the first sync a phone knows its role from the pairing.
         own.or_else(|| founder.fold().devices.get(&number)?.role.get().copied())
             .unwrap_or(Role::Cashier)
@@ -200,13 +197,16 @@ impl World {
 
     /// The founder removes one phone, at most.
     fn revoke(&mut self, at: usize) {
-        if at != 0 || self.stations.iter().any(|station| station.revoked) {
+        if at != 0 || !self.removed.is_empty() {
             return;
         }
         let other = 1 + self.rng.below(self.stations.len() as u64 - 1) as usize;
-        self.stations[other].revoked = true;
-        self.summary.revoked += 1;
         let device = self.stations[other].phone.number();
+        if device == self.stations[at].phone.number() {
+            return;
+        }
+        self.removed.insert(device);
+        self.summary.revoked += 1;
         let revoked = DeviceRevoked { device };
         self.append(at, vec![revoked.into()], Vec::new());
     }

@@ -3,15 +3,31 @@
 
 use super::station::Station;
 use super::world::{Happening, World};
-use crate::event::decode;
+use crate::bytes::Bytes;
+use crate::event::{Body, Decoded, Event, decode};
+use crate::ids::DeviceNo;
+use crate::sync::branch::number_of;
 use crate::sync::engine::{Failure, Input, Ticket};
-use crate::sync::wire::{ReadmitRequest, RestoreRequest, Verdict};
+use crate::sync::wire::{BranchRequest, Chunk, ReadmitRequest, RestoreRequest, Verdict};
 use crate::testing::server::Server;
 
 /// What a phone brings to a server that lost something.
 pub(super) enum Returned {
     Part(Box<RestoreRequest>),
     Device(Box<ReadmitRequest>),
+    /// A copy asks for a number of its own.
+    Copy(Box<BranchRequest>),
+    /// The same, after the server may have forgotten it.
+    Again(Box<BranchRequest>),
+}
+
+/// Does the server say here that a copy is a device?
+fn names(bytes: &Bytes, number: DeviceNo) -> bool {
+    let decoded = decode(&bytes.0, None);
+    let Ok(Decoded::Known(Event { body, .. })) = decoded else {
+        return false;
+    };
+    matches!(body, Body::BranchRegistered(body) if body.device == number)
 }
 
 fn pinned(station: &Station) -> u64 {
@@ -48,10 +64,9 @@ impl World {
         let server = self.server.disk.safe();
         let kept = backup.state.log.size();
         let provable = self.stations.iter().map(pinned).max().unwrap_or(0);
-        // A removed phone does not come by itself.
         let is_held = server.chunks.iter().all(|chunk| {
-            let station = &self.stations[chunk.device.0 as usize - 1];
-            chunk.position <= provable || !station.revoked
+            let mut holders = self.stations.iter();
+            chunk.position <= provable || holders.any(|station| self.sends_again(station, chunk))
         });
         let can_prove = (0..self.stations.len()).all(|at| {
             let station = &self.stations[at];
@@ -59,6 +74,31 @@ impl World {
             !self.is_behind(at) && (read <= kept || pinned(station) == read)
         });
         is_held && can_prove && self.are_all_awaited(backup)
+    }
+
+    /// Would this phone send again what the server has lost and nobody can prove? A removed one does
+    /// not come by itself; a copy that has written on has other entries in that place.
+    fn sends_again(&self, station: &Station, chunk: &Chunk) -> bool {
+        let phone = &station.phone;
+        let own = phone.disk.writer.events.iter();
+        let own = own.skip(chunk.first_seq as usize - 1);
+        let same = chunk.events.iter().flatten().zip(own);
+        let same = same.filter(|(event, own)| event == own).count();
+        let is_its_own = phone.number() == chunk.device && same == chunk.count as usize;
+        match chunk.device {
+            // What the server said of a copy is asked for again by that copy.
+            DeviceNo::SERVER => phone.disk.claim.as_ref().is_some_and(|claim| {
+                let number = number_of(&claim.fork);
+                let read = phone.disk.cursor.log.branch_of(number).is_some();
+                chunk
+                    .events
+                    .iter()
+                    .flatten()
+                    .any(|bytes| names(bytes, number))
+                    && !read
+            }),
+            _ => is_its_own && !self.was_removed(chunk.device),
+        }
     }
 
     /// Those that the copy knows are waited for. Do they bring the news of the others?
@@ -80,8 +120,12 @@ impl World {
                 authority.accept(&event);
             }
         }
+        let kept = backup.state.log.size().max(brought);
         let mut all = self.stations.iter();
-        all.all(|station| authority.device(station.phone.number()).is_some())
+        all.all(|station| {
+            let asks = station.phone.claim_again().is_some() && pinned(station) <= kept;
+            asks || authority.device(station.phone.number()).is_some()
+        })
     }
 
     /// A phone speaks to a server that lost something.
@@ -115,18 +159,30 @@ impl World {
             let input = failed(Failure::Busy { retry_after_ms });
             return self.after(delay_ms, Happening::Input { at, life, input });
         }
-        let take = |server: &mut Server| match &bringing.returned {
+        let elapsed_ms = self.now_ms - self.server.set_back_ms;
+        let now = self.server_time();
+        let take = |server: &mut Server, elapsed_ms| match &bringing.returned {
             Returned::Part(request) => server
                 .restore(request)
                 .map(|answer| Input::Restored(ticket, Box::new(answer))),
-            Returned::Device(request) => {
-                server.readmit(request).map(|()| Input::Readmitted(ticket))
-            }
+            Returned::Device(request) => server
+                .readmit(request, elapsed_ms)
+                .map(|()| Input::Readmitted(ticket)),
+            Returned::Again(request) => server
+                .branch(request, now, elapsed_ms)
+                .map(|()| Input::Readmitted(ticket)),
+            Returned::Copy(request) => server
+                .branch(request, now, elapsed_ms)
+                .map(|()| Input::Branched(ticket)),
         };
-        let done = self.server.disk.change(take);
-        if let Some(running) = self.server.running_mut() {
-            let in_memory = take(running);
-            assert_eq!(in_memory.is_ok(), done.is_ok(), "memory and disk agree");
+        let Some(running) = self.server.running_mut() else {
+            return;
+        };
+        // Who is still waited for, only the running server knows.
+        let done = take(running, elapsed_ms);
+        if done.is_ok() {
+            let kept = self.server.disk.change(|safe| take(safe, u64::MAX));
+            assert!(kept.is_ok(), "memory and disk agree");
         }
         self.watch();
         if self.fault(3) {

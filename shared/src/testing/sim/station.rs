@@ -1,38 +1,29 @@
 //! A phone in its place: its life, its clock, and what its engine asks for.
 
 use super::setback::Returned;
-use super::world::{Happening, World, saved_before};
-use crate::bytes::Bytes;
-use crate::ids::DeviceNo;
+use super::world::{Happening, World};
+use crate::ids::{DeviceNo, EventId};
 use crate::sync::engine::{Activity, Input, Output, Rewritten, Stop, SyncStatus};
 use crate::testing::device::{sign, verify};
 use crate::testing::phone::{Disk, Phone};
 use crate::testing::planted::Planted;
+
+/// The most phones, copies among them.
+const MAX_STATIONS: usize = 60;
 
 /// One phone in its place.
 pub(super) struct Station {
     pub phone: Phone,
     /// How often it was started: what was meant for an earlier life does not reach it.
     pub life: u32,
-    /// All that was shown as saved, kept apart from the phone.
-    pub saved: Vec<Saved>,
-    pub revoked: bool,
     /// An older copy of the storage.
     pub backup: Option<Disk>,
-    /// A restored copy wrote on before it had met the server: what it writes stays on it.
-    pub forked: bool,
     /// How far its clock is off.
     pub clock_ms: i64,
     /// Until then nothing gets from or to it.
     pub cut_off_until_ms: u64,
     /// Until then its storage is busy: transactions take effect in the order asked for.
     storage_busy_ms: u64,
-}
-
-/// An event that a person saw the tick for.
-pub(super) struct Saved {
-    pub bytes: Bytes,
-    pub quality: Quality,
 }
 
 /// What an event was when it was written.
@@ -49,24 +40,12 @@ pub(super) enum Quality {
     ClockAhead,
 }
 
-impl Saved {
-    pub fn sound(bytes: &Bytes) -> Saved {
-        Saved {
-            bytes: bytes.clone(),
-            quality: Quality::Sound,
-        }
-    }
-}
-
 impl Station {
     pub fn new(phone: Phone) -> Station {
         Station {
-            saved: saved_before(&phone),
             phone,
             life: 0,
-            revoked: false,
             backup: None,
-            forked: false,
             clock_ms: 0,
             cut_off_until_ms: 0,
             storage_busy_ms: 0,
@@ -118,15 +97,61 @@ impl World {
     /// The phone comes back with an older copy of its storage. Only when all of its entries are with
     /// the server: else they would be lost indeed.
     fn restore(&mut self, at: usize) {
+        // A copy of a copy that has not met the server yet is no use any more once the first has.
+        let is_of_the_log = |backup: &Disk| {
+            let (writer, server) = (&backup.writer, self.server.books());
+            let last = EventId {
+                device: writer.number,
+                seq: writer.head().seq,
+            };
+            last.seq == 0 || server.hash_at(last) == Some(writer.head().hash)
+        };
+        let all_is_sent = self.has_all_of(&self.stations[at].phone);
+        let is_of_use = self.stations[at].backup.as_ref().is_some_and(is_of_the_log);
         let station = &mut self.stations[at];
         let app = station.phone.disk.app;
-        if self.server.state().log.chain(station.phone.number()) == Some(station.phone.head())
+        if all_is_sent
+            && is_of_use
             && let Some(backup) = station.backup.take()
         {
             self.summary.restored += 1;
             station.phone.disk = backup;
             station.phone.disk.app = app;
         }
+    }
+
+    /// Is it the copy of a removed phone? It keeps what it wrote, for a person to look at: it may not
+    /// read where its chain and the phone's part.
+    pub fn is_stopped_copy(&self, station: &Station) -> bool {
+        let phone = &station.phone;
+        if !phone.is_running() {
+            return false;
+        }
+        let head = phone.head();
+        let in_log = self.server.state().log.chain(phone.number());
+        let hides = in_log.is_some_and(|in_log| in_log.seq >= head.seq)
+            && !self.watch.log.written.contains_key(&head.hash);
+        match phone.engine().status().activity {
+            Activity::Stopped(Stop::Forked) => true,
+            Activity::Stopped(Stop::Revoked) => hides,
+            _ => false,
+        }
+    }
+
+    /// Someone has an exact copy of a phone, and uses it.
+    pub fn copy(&mut self, at: usize) {
+        let station = &self.stations[at];
+        // What both hold and neither has sent would be no copy's own.
+        let is_of_use = self.stations.len() < MAX_STATIONS && self.has_all_of(&station.phone);
+        if !is_of_use {
+            return;
+        }
+        self.summary.copied += 1;
+        let copy = Station::new(Phone::new(station.phone.disk.clone()));
+        self.stations.push(copy);
+        let (at, delay_ms) = (self.stations.len() - 1, self.rng.below(30_000));
+        self.after(delay_ms, Happening::Start { at });
+        self.after(delay_ms + 1, Happening::Person { at });
     }
 
     /// Does the server hold more of a phone's chain than the phone?
@@ -193,12 +218,24 @@ impl World {
                     self.bring_back(at, ticket, Returned::Part(request));
                 }
                 Output::Readmit(ticket, challenge) => {
-                    let request = self.stations[at].phone.readmit(&challenge);
-                    self.bring_back(at, ticket, Returned::Device(Box::new(request)));
+                    let phone = &self.stations[at].phone;
+                    let returned = match phone.claim_again() {
+                        Some(claim) => Returned::Again(Box::new(claim)),
+                        None => Returned::Device(Box::new(phone.readmit(&challenge))),
+                    };
+                    self.bring_back(at, ticket, returned);
                 }
                 Output::Recall(ticket, after) => {
                     let chunks = self.stations[at].phone.recall(after);
                     self.local(at, Input::Recalled(ticket, chunks));
+                }
+                Output::Branch(ticket, fork) => {
+                    let secret = 1000 + self.rng.below(1 << 30) as u32;
+                    let claim = self.stations[at].phone.claim(fork, secret);
+                    if self.fault(4) {
+                        return self.crash(at);
+                    }
+                    self.bring_back(at, ticket, Returned::Copy(Box::new(claim)));
                 }
                 Output::RecallKeys => {
                     let keys = self.stations[at].phone.keys_held();
@@ -237,6 +274,13 @@ impl World {
         if stored {
             self.watch_phone(at);
         }
+        if stored && let Some(fork) = &batch.branch {
+            self.summary.forked += 1;
+            let device = self.stations[at].phone.number();
+            self.parents.insert(device, fork.of);
+            self.stations[at].phone.crash();
+            return self.start(at);
+        }
         if self.fault(4) {
             return self.crash(at);
         }
@@ -255,8 +299,8 @@ impl World {
         let number = self.stations[at].phone.number();
         match stop {
             Stop::NotEnrolled => assert_ne!(number, DeviceNo::FOUNDER, "the claim told its key"),
-            Stop::Forked => assert!(self.stations[at].forked, "it is the only one"),
-            Stop::Revoked => assert!(self.stations[at].revoked, "nobody revoked it"),
+            Stop::Forked => assert!(self.was_removed(number), "it goes on as a phone of its own"),
+            Stop::Revoked => assert!(self.was_removed(number), "nobody revoked it"),
             // Until another phone has brought back what is missing.
             Stop::NotKnown | Stop::LogRewritten(Rewritten::Shorter) => {
                 assert!(self.summary.set_back > 0, "nothing was lost");

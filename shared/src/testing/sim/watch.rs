@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::Asked;
 use super::naive::NaiveLog;
-use super::station::Station;
 use super::world::World;
 use crate::bytes::KeyId;
 use crate::event::{Body, Decoded, Event, decode};
@@ -24,12 +23,12 @@ pub(super) struct Watch {
 
 impl Watch {
     /// The server says what it has.
-    pub fn promised(&mut self, device: DeviceNo, asked: &Asked, answer: &SyncAnswer) {
+    pub fn promised(&mut self, asked: &Asked, answer: &SyncAnswer) {
         let standing = &answer.standing;
         if matches!(standing.advice, Advice::Fork | Advice::Reenrol) {
             return;
         }
-        let seq = self.acknowledged.entry(device).or_default();
+        let seq = self.acknowledged.entry(asked.device).or_default();
         *seq = standing.known_seq.max(*seq);
         let keys = asked.request.keys.iter().flatten();
         self.keys.extend(keys.map(|key| key.id));
@@ -88,12 +87,10 @@ impl World {
         }
         let keys = &self.server.books().keys;
         let there: BTreeSet<KeyId> = keys.iter().map(|known| known.id).collect();
-        // After a loss what any phone holds comes back, but for one that was removed: it hands in
-        // its events and nothing else.
+        // After a loss what any phone holds comes back.
         let is_held = |id: &&KeyId| {
             let mut stations = self.stations.iter();
-            let members = |it: &Station| !it.revoked && !it.forked;
-            stations.any(|it| members(it) && it.phone.disk.keys.contains_key(*id))
+            stations.any(|it| it.phone.disk.keys.contains_key(*id) && !self.is_stopped_copy(it))
         };
         let lost = self.watch.keys.difference(&there);
         let lost = lost.filter(|id| self.summary.set_back == 0 || is_held(id));

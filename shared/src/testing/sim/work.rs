@@ -17,6 +17,7 @@ const MAX_QUESTIONS: usize = 4;
 impl World {
     /// Somebody wants something that people in a shop want.
     pub fn serve_customer(&mut self, at: usize) {
+        let person = self.person_at(at);
         let command = match self.rng.below(100) {
             0..15 => self.rename(at),
             _ => None,
@@ -24,9 +25,14 @@ impl World {
         let command = command.unwrap_or_else(|| {
             let now = self.time_at(at);
             let ledger = self.stations[at].phone.ledger();
-            self.demo.command(at, now, ledger)
+            self.demo.command(person, now, ledger)
         });
         self.want(at, command);
+    }
+
+    /// Who uses a phone: a copy is used as the phone was.
+    fn person_at(&self, at: usize) -> usize {
+        at % self.summary.phones as usize
     }
 
     /// A customer is called something else.
@@ -74,7 +80,7 @@ impl World {
         let new_keys = new_keys.collect();
         let events = compose(phone.ledger(), &context, decision);
         if self.append_events(at, &events, new_keys) {
-            self.demo.done(at, &events);
+            self.demo.done(self.person_at(at), &events);
             self.see(at, &events);
         }
     }

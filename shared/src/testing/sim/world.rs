@@ -1,13 +1,14 @@
 //! Time, and what happens in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Summary;
 use super::disk::Record;
 use super::machine::{Asked, Machine};
 use super::setback::Bringing;
-use super::station::{Saved, Station};
+use super::station::{Quality, Station};
 use super::watch::Watch;
+use crate::bytes::Hash;
 use crate::calendar::TimeMs;
 use crate::event::Role;
 use crate::ids::DeviceNo;
@@ -63,6 +64,12 @@ pub(super) struct World {
     /// What the people of the shop have in mind.
     pub demo: Demo,
     pub watch: Watch,
+    /// All that a person saw the tick for, by the chain hash with it: what it was when it was written.
+    pub saved: BTreeMap<Hash, Quality>,
+    /// Devices that someone has removed.
+    pub removed: BTreeSet<DeviceNo>,
+    /// The devices that copies are copies of.
+    pub parents: BTreeMap<DeviceNo, DeviceNo>,
     /// Nothing goes wrong any more.
     pub calm: bool,
     pub summary: Summary,
@@ -116,6 +123,9 @@ impl World {
             server_clock_ms: 0,
             demo: Demo::new(size),
             watch,
+            saved: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            parents: BTreeMap::new(),
             calm: false,
             summary: Summary {
                 phones: u64::from(phones),
@@ -123,12 +133,21 @@ impl World {
             },
         };
         for at in 0..phones as usize {
+            world.shown_as_saved(at, 0, Quality::Sound);
             let delay_ms = world.rng.below(30_000);
             world.after(delay_ms, Happening::Start { at });
             world.after(delay_ms + 1, Happening::Person { at });
         }
         world.after(1, Happening::Mishap);
         world
+    }
+
+    /// A person has seen the tick for all that a phone wrote after this number.
+    pub fn shown_as_saved(&mut self, at: usize, after_seq: u32, quality: Quality) {
+        let writer = &self.stations[at].phone.disk.writer;
+        let written = after_seq + 1..=writer.head().seq;
+        let hashes = written.map(|seq| writer.head_at(seq).hash);
+        self.saved.extend(hashes.map(|hash| (hash, quality)));
     }
 
     /// A moment on the clock of the server.
@@ -239,9 +258,4 @@ impl World {
             _ => self.rng.below(CLOCK_JUMP_MS as u64 * 2) as i64 - CLOCK_JUMP_MS,
         }
     }
-}
-
-/// A phone's first events, which it wrote before it was part of the world.
-pub(super) fn saved_before(phone: &Phone) -> Vec<Saved> {
-    phone.disk.writer.events.iter().map(Saved::sound).collect()
 }

@@ -51,7 +51,7 @@ impl Engine {
     /// Fetches the next segment. False when there is none, or when there is something to send,
     /// which goes first.
     pub(super) fn fetch(&mut self, out: &mut Vec<Output>) -> bool {
-        if self.unsent() || self.outbox.has_keys() {
+        if self.has_to_give() {
             return false;
         }
         let Some(name) = self.history.names.pop_front() else {
@@ -90,6 +90,9 @@ impl Engine {
         match read {
             Ok(mut batch) => {
                 batch.segment = is_new.then_some(bytes);
+                if batch.branch.is_some() {
+                    return self.branch(batch, out);
+                }
                 let next = Next {
                     advice: Advice::None,
                     more: true,

@@ -206,6 +206,7 @@ impl Engine {
                 own,
                 unproved,
             }),
+            branch: None,
         };
         (batch, parts)
     }

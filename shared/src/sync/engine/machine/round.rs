@@ -16,6 +16,9 @@ use crate::sync::wire::{Advice, DeviceStanding, Protocols, Signature, SyncAnswer
 impl Engine {
     pub(super) fn begin(&mut self, out: &mut Vec<Output>) {
         self.before = self.progress();
+        if self.forked {
+            return self.ask(Plan::NOTHING, None, out);
+        }
         let plan = self
             .outbox
             .plan(self.known_seq, self.budget.bytes() as usize);
@@ -40,7 +43,11 @@ impl Engine {
 
     pub(super) fn ask(&mut self, plan: Plan, signature: Option<Signature>, out: &mut Vec<Output>) {
         let log = &self.cursor.log;
-        let last = self.outbox.last();
+        // A copy says how far it surely holds the device's chain, and so gets all that follows.
+        let last = match self.forked {
+            true => self.outbox.base(),
+            false => self.outbox.last(),
+        };
         let request = SyncRequest {
             protocol: self.protocol,
             generation: Some(log.generation()),
@@ -52,7 +59,7 @@ impl Engine {
             want_bytes: self.budget.bytes(),
             push: signature.and_then(|signature| self.outbox.push_of(plan, signature)),
             keys: self.outbox.keys_of(plan),
-            segments: self.history.wanted(log.size()),
+            segments: self.history.wanted(log.size()).filter(|_| !self.forked),
         };
         self.hinted_size = 0;
         let ticket = self.enter(Phase::Asking(plan), REQUEST_WAIT_MS, out);
@@ -75,8 +82,10 @@ impl Engine {
         if answer.standing.advice == Advice::Reenrol {
             return self.stop(Stop::NotEnrolled, out);
         }
-        if let Err(stop) = self.compare(&answer.standing) {
-            return self.stop(stop, out);
+        match self.compare(&answer.standing) {
+            Ok(()) => {}
+            Err(Stop::Forked) => return self.find_fork(out),
+            Err(stop) => return self.stop(stop, out),
         }
         // The server stores keys before anything else, and answers after it has.
         self.outbox.keys_arrived(plan);
@@ -84,15 +93,21 @@ impl Engine {
             advice: answer.standing.advice,
             more: answer.more,
         };
-        // A device that was removed hands in, and reads no more.
+        let restored = self.hear_of(answer.restored, out);
+        // A device that was removed hands in, keys that the server may have lost too, and reads no
+        // more.
         if next.advice == Advice::Revoked {
-            return self.go_on(next, out);
+            if self.forked {
+                return self.stop(Stop::Forked, out);
+            }
+            let mut batch = reading::nothing(self.device, &self.cursor);
+            batch.cursor.restored = restored;
+            return self.store(batch, next, out);
         }
         let head = answer.head;
         self.log_size = head.size;
         let listed = answer.sealed.take();
         self.history.list(listed, self.cursor.log.size(), head.size);
-        let restored = self.hear_of(answer.restored, out);
         let which = |heard: Option<HeardOf>| heard.map(|heard| heard.restoration);
         // The numbers of keys may mean others now: all are read again.
         let reads_anew =
@@ -109,6 +124,10 @@ impl Engine {
         if reads_anew {
             batch.cursor.keys_last = 0;
         }
+        if batch.branch.is_some() {
+            return self.branch(batch, out);
+        }
+        self.forked &= batch.cursor.log.size() < head.size;
         let pinned = self.cursor.pinned.map_or(0, |pinned| pinned.size);
         if batch.cursor.log.size() == head.size && head.size > pinned {
             let (shop, generation) = (batch.cursor.log.shop(), batch.cursor.log.generation());
@@ -134,6 +153,9 @@ impl Engine {
         let own = self.cursor.log.chain(self.device);
         if own.is_some_and(|own| standing.known_seq < own.seq) {
             return Err(Stop::LogRewritten(Rewritten::OwnEventsGone));
+        }
+        if self.forked {
+            return Ok(());
         }
         // Beyond the end of this storage's chain the events come with their bytes.
         if let Some(head) = self.outbox.head_at(standing.known_seq)
@@ -186,7 +208,7 @@ impl Engine {
     pub(super) fn go_on(&mut self, next: Next, out: &mut Vec<Output>) {
         let revoked = next.advice == Advice::Revoked;
         let more = if revoked {
-            self.unsent()
+            self.has_to_give()
         } else {
             next.more || self.wants_more()
         };
