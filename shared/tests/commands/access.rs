@@ -211,8 +211,8 @@ fn the_owner_lets_a_copy_go_on_under_a_name_of_its_own() {
         Some(&Role::Cashier)
     );
     let taken = DeviceRejection::NumberTaken { device };
-    kept.when(keep(3)).rejected(taken.clone());
-    shop().when(keep(4)).rejected(taken.clone());
+    kept.when(keep(3)).rejected(taken);
+    shop().when(keep(4)).rejected(taken);
     shop()
         .given(RevokeDevice { device })
         .when(keep(3))
