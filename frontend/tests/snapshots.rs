@@ -368,6 +368,7 @@ async fn a_new_phone_works_from_the_servers_snapshot_until_the_log_has_come() {
         role: Role::Manager,
         key: key.public(),
         server: None,
+        branch_of: None,
     };
     let nothing = Append {
         expected: ChainHead::genesis(shop, &key.public()),

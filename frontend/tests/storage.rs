@@ -16,9 +16,10 @@ use shared::bytes::{Bytes, Fixed};
 use shared::calendar::TimeMs;
 use shared::event::{Body, CustomerErased, DeviceNamed, Envelope, Event, PublicKey, Role, encode};
 use shared::ids::{CustomerId, DeviceNo, EventId, ShopId};
+use shared::sync::branch::number_of;
 use shared::sync::engine::{Batch, Cursor};
 use shared::sync::log::ChainHead;
-use shared::sync::wire::{Chunk, SealingKey, Verdict};
+use shared::sync::wire::{BranchRequest, Chunk, Fork, SealingKey, Verdict};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -47,6 +48,7 @@ async fn founded(shop: ShopId) -> (ShopDatabase, ChainHead) {
         role: Role::Owner,
         key: key.public(),
         server: None,
+        branch_of: None,
     };
     let start = ChainHead::genesis(shop, &key.public());
     let chain = db
@@ -448,4 +450,77 @@ impl Kind for JsValue {
     fn is_instance_of_object(&self) -> bool {
         self.is_instance_of::<Object>() && !self.is_instance_of::<js_sys::Uint8Array>()
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_copy_becomes_a_device_of_its_own_in_the_transaction_that_stores_what_it_read() {
+    let shop = new_shop();
+    let (db, start) = founded(shop).await;
+    let own = entries(&["atta", "dal", "rice"]);
+    let saved = db.append(append(start, &own)).await;
+    assert_eq!(saved, Ok(Appended::Saved(after(start, &own))));
+    let loaded = async || {
+        let loaded = db.load().await.expect("readable");
+        loaded.expect("founded")
+    };
+    let before = loaded().await;
+    let shared = after(start, &own[..1]);
+    let fork = Fork {
+        of: DeviceNo::FOUNDER,
+        from_seq: 2,
+        previous: shared.hash,
+        next: after(start, &own[..2]).hash,
+    };
+    let named = Event {
+        envelope: Envelope {
+            id: EventId::new(2, 1),
+            clock: 1,
+            at: TimeMs(0),
+            by: None,
+            group: None,
+            cause: None,
+            correlation: None,
+            expect: None,
+        },
+        body: DeviceNamed {
+            device: DeviceNo(2),
+            name: "Helper".into(),
+        }
+        .into(),
+    };
+    let batch = Batch {
+        confirmed_seq: shared.seq,
+        rebuild: true,
+        branch: Some(fork),
+        ..batch(shop, &before.identity.key, &named, &[])
+    };
+    // It has not asked for a number: nothing of it is stored.
+    let refused = db.persist(&batch, &BTreeSet::new()).await;
+    assert!(refused.is_err());
+    assert_eq!(loaded().await.identity, before.identity);
+    assert_eq!(loaded().await.tail, before.tail);
+
+    let key = DeviceKey::make(Custody::Browser).await.expect("a key");
+    let claim = BranchRequest {
+        shop,
+        fork,
+        key: key.public(),
+        token: Fixed([7; 32]),
+        signature: Fixed([0; 64]),
+    };
+    db.keep_claim(&claim, key.stored()).await.expect("kept");
+    assert_eq!(db.claim().await, Ok(Some(claim)), "the same each time");
+    db.persist(&batch, &BTreeSet::new()).await.expect("stored");
+    let now = loaded().await;
+    assert_eq!(now.identity.device, number_of(&fork));
+    assert_eq!(now.identity.key, key.public());
+    assert_eq!(now.chain, before.chain, "nothing was written anew");
+    let tail: Vec<Bytes> = now.tail.iter().flat_map(|run| run.events.clone()).collect();
+    assert_eq!((now.tail[0].first_seq, tail), (2, own[1..].to_vec()));
+    let kept = DeviceKey::load(now.device_key, key.public()).await;
+    let signature = kept.expect("kept").sign(b"a chain").await.expect("signs");
+    assert_eq!(
+        verify(&key.public(), b"a chain", &signature).await,
+        Ok(true)
+    );
 }

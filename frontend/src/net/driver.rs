@@ -14,7 +14,9 @@ use shared::sync::engine::{
 };
 use shared::sync::generation::{consent_message, owner_key};
 use shared::sync::segment::packed;
-use shared::sync::wire::{MEDIA_TYPE, RestoreAnswer, SegmentName, SyncAnswer, SyncRequest};
+use shared::sync::wire::{
+    BranchAnswer, MEDIA_TYPE, RestoreAnswer, SegmentName, SyncAnswer, SyncRequest,
+};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
@@ -34,6 +36,7 @@ const SYNC: &str = "/api/v1/sync";
 const SEGMENTS: &str = "/api/v1/segments";
 const RESTORE: &str = "/api/v1/restore";
 const READMIT: &str = "/api/v1/readmit";
+const BRANCH: &str = "/api/v1/branch";
 
 /// The most bytes of events that one answer may bring: the engine checks an answer in one go, and a
 /// cheap phone shall do that between two frames that a person sees.
@@ -160,6 +163,9 @@ impl Driver {
                 });
             }
             Output::Readmit(ticket, challenge) => spawn_local(async move {
+                if let Some(claim) = returning::claim_again(&live).await {
+                    return driver.ask_branch(claim, ticket, Input::Readmitted);
+                }
                 match returning::readmission(&live, &challenge).await {
                     Some(request) => {
                         driver.ask(
@@ -176,10 +182,12 @@ impl Driver {
                 let chunks = returning::recall(&live, after).await;
                 driver.input(Input::Recalled(ticket, chunks));
             }),
-            Output::Branch(ticket, _) => {
-                let reason = "not_supported".to_owned();
-                self.input(Input::Failed(ticket, Failure::Refused(reason)));
-            }
+            Output::Branch(ticket, fork) => spawn_local(async move {
+                match returning::claim(&live, fork).await {
+                    Some(claim) => driver.ask_branch(claim, ticket, Input::Branched),
+                    None => driver.input(Input::Failed(ticket, Failure::Unreachable)),
+                }
+            }),
             Output::RecallKeys => spawn_local(async move {
                 let keys = returning::keys(&live).await;
                 driver.input(Input::KeysHeld(keys));
@@ -260,6 +268,12 @@ impl Driver {
                 Err(failure) => Input::Failed(ticket, failure),
             });
         });
+    }
+
+    /// A copy asks to be a device of its own.
+    fn ask_branch(self: &Rc<Driver>, claim: Vec<u8>, ticket: Ticket, done: fn(Ticket) -> Input) {
+        let body = (MEDIA_TYPE, claim);
+        self.ask(BRANCH, body, ticket, move |_, _: BranchAnswer| done(ticket));
     }
 
     /// Fetches a segment; the browser makes it long again.

@@ -293,6 +293,7 @@ impl Joining {
                         token: self.token,
                         key: joined.server_key,
                     }),
+                    branch_of: None,
                 };
                 let cursor = Cursor::start(
                     joined.shop,

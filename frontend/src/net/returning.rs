@@ -2,14 +2,18 @@
 
 use gloo_net::http::Method;
 use shared::bytes::Fixed;
+use shared::sync::branch::branch_message;
 use shared::sync::generation::{consent, consent_message, lacking};
 use shared::sync::restore::readmit_message;
-use shared::sync::wire::{Challenge, Chunk, ReadmitRequest, RestoreAnswer, SealingKey};
+use shared::sync::wire::{
+    BranchRequest, Challenge, Chunk, Fork, ReadmitRequest, RestoreAnswer, SealingKey,
+};
 
 use super::http::{AskError, body};
 use super::pairing::{ASK_WAIT_MS, PairingError, server};
-use crate::crypto;
+use crate::crypto::{self, Custody, DeviceKey, random};
 use crate::store::StoreError;
+use crate::store::books::Books;
 use crate::store::live::Live;
 use crate::store::records::encode;
 use crate::store::shop::Shop;
@@ -83,4 +87,38 @@ pub async fn let_go_on(shop: Shop, seen: &Seen) -> Result<(), PairingError> {
         .await?;
     shop.sync_now();
     Ok(())
+}
+
+/// What a copy asks its server with, to be a device of its own: kept before it is sent, so that it is
+/// the same each time.
+pub(super) async fn claim(live: &Live, fork: Fork) -> Option<Vec<u8>> {
+    let known = live.db.claim().await.ok()?;
+    if let Some(known) = known.filter(|known| known.fork == fork) {
+        return Some(encode(&known));
+    }
+    let (shop, software) = live.peek(|books| (books.identity.shop, books.identity.key.software));
+    let custody = match software {
+        true => Custody::Software,
+        false => Custody::Browser,
+    };
+    let made = DeviceKey::make(custody).await.ok()?;
+    let (key, token) = (made.public(), Fixed(random()));
+    let message = branch_message(shop, &fork, &key, &token);
+    let claim = BranchRequest {
+        shop,
+        fork,
+        key,
+        token,
+        signature: live.key.sign(&message).await.ok()?,
+    };
+    live.db.keep_claim(&claim, made.stored()).await.ok()?;
+    Some(encode(&claim))
+}
+
+/// The same, for a copy that has its number and has not read yet that it is a device: the server may
+/// have lost it.
+pub(super) async fn claim_again(live: &Live) -> Option<Vec<u8>> {
+    let unread = live.peek(Books::is_unread_branch);
+    let claim = live.db.claim().await.ok()?;
+    claim.filter(|_| unread).map(|claim| encode(&claim))
 }

@@ -51,7 +51,7 @@ pub(super) enum Folded {
 impl Books {
     /// Empty books.
     pub(super) fn new(identity: Identity, chain: ChainHead) -> Books {
-        Books {
+        let mut books = Books {
             ledger: Ledger::default(),
             keys: KeyRing::new(identity.shop),
             receipts: Receipts::default(),
@@ -61,7 +61,12 @@ impl Books {
             confirmed_seq: 0,
             cursor: None,
             identity,
+        };
+        if let Some(branch) = books.identity.branch() {
+            books.ledger.begin_branch(branch);
+            books.confirmed_seq = branch.from_seq.saturating_sub(1);
         }
+        books
     }
 
     /// Empty books of the same shop.
@@ -112,6 +117,12 @@ impl Books {
     /// The life of the server's log.
     pub(super) fn life(&self) -> Option<Generation> {
         self.cursor.as_ref().map(|cursor| cursor.log.generation())
+    }
+
+    /// Is this storage a copy that is a device of its own by now, and has not read so in the log?
+    pub(crate) fn is_unread_branch(&self) -> bool {
+        let read = |cursor: &Cursor| cursor.log.branch_of(self.device()).is_some();
+        self.identity.branch_of.is_some() && !self.cursor.as_ref().is_some_and(read)
     }
 
     /// How far the server's log was read and stored.
@@ -187,7 +198,8 @@ impl Books {
     /// Folds own events that no server has confirmed. What was folded before is passed over.
     pub(super) fn fold_own(&mut self, first_seq: u32, events: &[Bytes]) -> Result<(), StoreError> {
         for (seq, bytes) in (first_seq..).zip(events) {
-            self.fold(self.identity.device, seq, &bytes.0, None, Standing::Counted)?;
+            let (device, branch) = (self.identity.device, self.identity.branch());
+            self.fold(device, seq, &bytes.0, branch, Standing::Counted)?;
         }
         Ok(())
     }

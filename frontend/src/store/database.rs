@@ -9,7 +9,7 @@ use shared::ids::ShopId;
 use shared::sync::engine::{Batch, Cursor, Cut};
 use shared::sync::erasure::erased_keys;
 use shared::sync::log::ChainHead;
-use shared::sync::wire::{Chunk, SealingKey};
+use shared::sync::wire::{BranchRequest, Chunk, SealingKey};
 use wasm_bindgen::JsValue;
 
 use super::StoreError;
@@ -301,11 +301,42 @@ impl ShopDatabase {
                 return Err(StoreError::Damaged("chain"));
             }
         }
+        if batch.branch.is_some() {
+            let identity = meta.get(schema::IDENTITY)?;
+            let claim = meta.get(schema::CLAIM)?;
+            let key = meta.get(schema::CLAIM_KEY)?;
+            let identity = read_optional::<Identity>(identity.bytes().await?, "identity")?;
+            let claim = read_optional::<BranchRequest>(claim.bytes().await?, "claim")?;
+            let claim = claim.filter(|claim| Some(claim.fork) == batch.branch);
+            let (Some(mut identity), Some(claim)) = (identity, claim) else {
+                tx.abort();
+                return Err(StoreError::Damaged("claim"));
+            };
+            identity.become_branch(&claim);
+            meta.put_value(schema::DEVICE_KEY, &key.value().await?)?;
+            meta.put(schema::IDENTITY, &encode(&identity))?;
+        }
         for run in decode_all::<Run>(confirmed.all_bytes().await?, "tail")? {
             if let Some(rest) = run.behind(batch.confirmed_seq) {
                 tail.put(f64::from(rest.first_seq), &encode(&rest))?;
             }
         }
+        tx.commit().await
+    }
+
+    /// What this copy asks its server with, to be a device of its own.
+    pub async fn claim(&self) -> Result<Option<BranchRequest>, StoreError> {
+        let tx = self.db.read(&[schema::META])?;
+        let claim = tx.store(schema::META)?.get(schema::CLAIM)?;
+        read_optional(claim.bytes().await?, "claim")
+    }
+
+    /// Keeps that, with the private key that goes with it.
+    pub async fn keep_claim(&self, claim: &BranchRequest, key: &JsValue) -> Result<(), StoreError> {
+        let tx = self.db.write(&[schema::META])?;
+        let meta = tx.store(schema::META)?;
+        meta.put(schema::CLAIM, &encode(claim))?;
+        meta.put_value(schema::CLAIM_KEY, key)?;
         tx.commit().await
     }
 

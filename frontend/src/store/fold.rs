@@ -20,6 +20,7 @@ use super::pack::{is_worth_it, length_of};
 use super::records::{Run, decode, is_packed};
 use super::shop::Progress;
 use super::slices::Slices;
+use super::start;
 use crate::net::tabs::News;
 use crate::parts;
 
@@ -40,6 +41,10 @@ impl Live {
         let folded = self.change(|books| {
             books.chain = news.chain;
             if let Some(identity) = news.identity {
+                if identity.device != books.identity.device {
+                    // Another tab found that this storage is a copy, which is another device now.
+                    start::reload();
+                }
                 books.identity = identity;
             }
             for chunk in news.segments.iter().flat_map(|segment| &segment.0) {
@@ -109,6 +114,11 @@ impl Live {
         self.tell(&News::Written {
             keys: !batch.keys.is_empty(),
         });
+        if batch.branch.is_some() {
+            // Everything begins anew, as the device that it is from now on.
+            start::reload();
+            return Ok(());
+        }
         let filled_before = self.peek(Books::is_filled);
         // It is durable, whatever becomes of the books on the screen: to call it failed would make
         // the engine read the same part again. Books that could not take it are made anew.

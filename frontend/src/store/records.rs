@@ -3,11 +3,12 @@
 use minicbor::decode::Error;
 use minicbor::{Decode, Decoder, Encode};
 use shared::bytes::{Bytes, KeyId};
-use shared::event::{PublicKey, Role};
+use shared::event::{Branch, PublicKey, Role};
 use shared::ids::{DeviceNo, ShopId};
+use shared::sync::branch::number_of;
 use shared::sync::log::ChainHead;
 use shared::sync::segment;
-use shared::sync::wire::{Chunk, Token};
+use shared::sync::wire::{BranchOf, BranchRequest, Chunk, Token};
 
 use super::StoreError;
 
@@ -31,6 +32,33 @@ pub struct Identity {
     /// The server, once there is one.
     #[n(4)]
     pub server: Option<Server>,
+    /// Set when this storage is a copy that goes on as a device of its own.
+    #[n(5)]
+    pub branch_of: Option<BranchOf>,
+}
+
+impl Identity {
+    /// How ids are read in what it wrote before it was a device of its own.
+    pub fn branch(&self) -> Option<Branch> {
+        self.branch_of.map(|of| Branch {
+            device: self.device,
+            of: of.device,
+            from_seq: of.from_seq,
+        })
+    }
+
+    /// The device that a copy claims to be.
+    pub fn become_branch(&mut self, claim: &BranchRequest) {
+        self.device = number_of(&claim.fork);
+        self.key = claim.key;
+        self.branch_of = Some(BranchOf {
+            device: claim.fork.of,
+            from_seq: claim.fork.from_seq,
+        });
+        if let Some(server) = &mut self.server {
+            server.token = claim.token;
+        }
+    }
 }
 
 /// The shop's server as this device knows it.

@@ -44,6 +44,11 @@ pub const DEVICE_KEY: &str = "device key";
 /// given up when that generation began, and nobody could prove (array of `Chunk`).
 pub const ASIDE: &str = "aside";
 
+/// In [`META`]: what a copy asks its server with, to be a device of its own (`BranchRequest`).
+pub const CLAIM: &str = "claim";
+/// In [`META`]: the private key that goes with it.
+pub const CLAIM_KEY: &str = "claim key";
+
 /// In [`META`]: how often a snapshot was found to be wrong (u32).
 pub const WRONG_SNAPSHOTS: &str = "wrong snapshots";
 

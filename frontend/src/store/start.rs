@@ -144,6 +144,7 @@ pub async fn create_shop(new: NewShop) -> Result<Shop, Refused> {
         role: Role::Owner,
         key: key.public(),
         server: None,
+        branch_of: None,
     };
     let start = ChainHead::genesis(shop, &key.public());
     let empty = Books::new(identity.clone(), start);

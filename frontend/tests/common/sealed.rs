@@ -155,6 +155,7 @@ pub fn identity(shop: ShopId, key: PublicKey, server: Option<Server>) -> Identit
         role: Role::Manager,
         key,
         server,
+        branch_of: None,
     }
 }
 

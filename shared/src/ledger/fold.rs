@@ -4,7 +4,7 @@ use super::progress::OpenGroup;
 use super::{HeldGroup, Ledger};
 use crate::bytes::Bytes;
 use crate::event::{Body, Branch, Decoded, Event, Malformed, encode};
-use crate::ids::{DeviceNo, EventId};
+use crate::ids::{DeviceNo, EventId, Stamp};
 
 /// What the server said of an event, as far as it matters to a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,13 @@ impl Ledger {
     pub fn begin_branch(&mut self, branch: Branch) {
         let lane = self.lanes.entry(branch.device).or_default();
         lane.last_seq = lane.last_seq.max(branch.from_seq.saturating_sub(1));
+        // It may do what the copied device may, from now on; the server's own event says so later.
+        let first = Stamp {
+            clock: 0,
+            id: EventId::new(0, 0),
+        };
+        let device = self.devices.entry(branch.device).or_default();
+        device.branch_of.set(first, Some(branch.of));
     }
 
     /// Folds the event `seq` of `device`, the branch's own number for a branch.
