@@ -10,7 +10,6 @@ use shared::sync::engine::{
     Activity, Batch, Failure, Input, Output, Problem, Stop, SyncStatus, Ticket, read_answer,
     read_segment,
 };
-use shared::sync::generation::{consent_message, owner_key};
 use shared::sync::restore::readmit_message;
 use shared::sync::segment::packed;
 use shared::sync::wire::{
@@ -195,12 +194,6 @@ impl Device {
                     });
                     let keys = keys.collect();
                     pending.inputs.push_back(Input::KeysHeld(keys));
-                }
-                Output::Vouch(ticket, opened) => {
-                    let message = consent_message(self.shop(), &opened);
-                    let key = owner_key(self.ledger(), &opened);
-                    let sound = key.is_some_and(|key| verify(&key, &message, &opened.signature));
-                    pending.inputs.push_back(Input::Verified(ticket, sound));
                 }
                 Output::SetTimer(ticket, wait_ms) => {
                     let deadline = Instant::now() + Duration::from_millis(wait_ms.into());

@@ -12,7 +12,6 @@ use shared::ids::DeviceNo;
 use shared::sync::engine::{
     Engine, Failure, Input, Output, Stored, Ticket, read_answer, read_segment,
 };
-use shared::sync::generation::{consent_message, owner_key};
 use shared::sync::segment::packed;
 use shared::sync::wire::{
     BranchAnswer, MEDIA_TYPE, RestoreAnswer, SegmentName, SyncAnswer, SyncRequest,
@@ -131,20 +130,6 @@ impl Driver {
             Output::Verify(ticket, check) => spawn_local(async move {
                 let sound = crypto::verify(&check.key, &check.message, &check.signature).await;
                 driver.input(Input::Verified(ticket, sound == Ok(true)));
-            }),
-            Output::Vouch(ticket, opened) => spawn_local(async move {
-                let (shop, key) = live.peek(|books| {
-                    let key = owner_key(&books.ledger, &opened);
-                    (books.identity.shop, key)
-                });
-                let message = consent_message(shop, &opened);
-                let sound = match key {
-                    Some(key) => {
-                        crypto::verify(&key, &message, &opened.signature).await == Ok(true)
-                    }
-                    None => false,
-                };
-                driver.input(Input::Verified(ticket, sound));
             }),
             Output::Fetch(ticket, name) => self.fetch(ticket, name),
             Output::Send(ticket, mut request) => {

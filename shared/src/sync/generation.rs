@@ -24,7 +24,6 @@ use crate::event::{
     Body, Decoded, Envelope, Event, GenerationOpened, Kind, PublicKey, Role, decode_only, encode,
 };
 use crate::ids::{DeviceNo, EventId, ShopId};
-use crate::ledger::Ledger;
 
 /// What the owner's device signs to let the log go on.
 pub fn consent_message(shop: ShopId, opened: &GenerationOpened) -> Vec<u8> {
@@ -74,11 +73,47 @@ pub fn lacking(theirs: &Log, mine: &Log, device: DeviceNo, own: ChainHead) -> u6
     lacks.sum()
 }
 
-/// The key that must have signed this, as the books know it; `None` where they know no such owner.
-pub fn owner_key(books: &Ledger, opened: &GenerationOpened) -> Option<PublicKey> {
-    let device = books.devices.get(&opened.device)?;
-    let is_owner = device.role.get() == Some(&Role::Owner) && !device.is_revoked();
-    device.key.get().copied().filter(|_| is_owner)
+/// The key that must have signed the word of a device, as the accepted events of a log say; `None`
+/// where they name no such owner. What a device wrote itself and no server has judged says nothing.
+pub fn owner_key(log: &[Chunk], device: DeviceNo) -> Option<PublicKey> {
+    let of_devices = |kind| {
+        let kinds = [
+            Kind::DeviceEnrolled,
+            Kind::DeviceKeyChanged,
+            Kind::DeviceRevoked,
+        ];
+        kinds.iter().any(|known| *known as u16 == kind)
+    };
+    let accepted = log
+        .iter()
+        .filter(|chunk| chunk.verdict == Verdict::Accepted);
+    let mut owner: Option<(PublicKey, PublicKey, Role)> = None;
+    for bytes in accepted.flat_map(|chunk| chunk.events.iter().flatten()) {
+        let Ok(Decoded::Known(event)) = decode_only(&bytes.0, None, of_devices) else {
+            continue;
+        };
+        match event.body {
+            Body::DeviceEnrolled(body) if body.device == device => {
+                let (first, key, _) = owner.unwrap_or((body.key, body.key, body.role));
+                owner = Some((
+                    first,
+                    key,
+                    if first == body.key {
+                        body.role
+                    } else {
+                        owner?.2
+                    },
+                ));
+            }
+            Body::DeviceKeyChanged(body) if body.device == device => {
+                owner = owner.map(|(first, _, role)| (first, body.key, role));
+            }
+            Body::DeviceRevoked(body) if body.device == device => return None,
+            _ => {}
+        }
+    }
+    let owner = owner.filter(|(.., role)| *role == Role::Owner);
+    owner.map(|(_, key, _)| key)
 }
 
 /// The log does not go on in another life. Nothing was changed.

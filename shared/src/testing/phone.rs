@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::device::{NOW, SHOP, Writer, key, sign, verify};
+use super::device::{NOW, SHOP, Writer, key, sign};
 use super::planted::{Plant, Planted};
 use crate::bytes::{Bytes, Fixed, KeyId};
 use crate::calendar::TimeMs;
@@ -13,7 +13,7 @@ use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::branch::{branch_message, number_of};
 use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
-use crate::sync::generation::{consent, consent_message, owner_key};
+use crate::sync::generation::{consent, consent_message};
 use crate::sync::log::{ChainHead, Log};
 use crate::sync::restore::readmit_message;
 use crate::sync::wire::{
@@ -477,13 +477,6 @@ impl Phone {
     pub fn keys_held(&self) -> Vec<SealingKey> {
         let held = self.disk.keys.iter().filter(|(_, key)| key.is_some());
         held.map(|(&id, &key)| SealingKey { id, key }).collect()
-    }
-
-    /// Is this the word of an owner whom the books know?
-    pub fn vouches(&self, opened: &GenerationOpened) -> bool {
-        let key = owner_key(self.ledger(), opened);
-        let message = consent_message(SHOP, opened);
-        key.is_some_and(|key| verify(&key, &message, &opened.signature))
     }
 
     /// The person at this phone lets the server's log go on as this generation.

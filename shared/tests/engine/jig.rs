@@ -122,10 +122,6 @@ pub fn local(phone: &mut Phone, output: &Output) -> Vec<Output> {
             let sound = verify(&check.key, &check.message, &check.signature);
             phone.handle(Input::Verified(*ticket, sound))
         }
-        Output::Vouch(ticket, opened) => {
-            let sound = phone.vouches(opened);
-            phone.handle(Input::Verified(*ticket, sound))
-        }
         Output::Persist(ticket, batch) => {
             let input = match phone.persist(batch) {
                 true => Input::Persisted(*ticket),

@@ -39,7 +39,7 @@ use super::wire::{
 };
 use crate::bytes::Bytes;
 use crate::calendar::TimeMs;
-use crate::event::{GenerationOpened, PublicKey};
+use crate::event::PublicKey;
 
 /// Names one thing that the engine waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,7 +105,7 @@ pub enum Input {
     Branched(Ticket),
     /// [`Output::RecallKeys`] is done: every key that the device holds, destroyed ones left out.
     KeysHeld(Vec<SealingKey>),
-    /// [`Output::Verify`] or [`Output::Vouch`] is done: is the signature the key's?
+    /// [`Output::Verify`] is done: is the signature the key's?
     Verified(Ticket, bool),
     /// [`Output::Persist`] is durable.
     Persisted(Ticket),
@@ -142,9 +142,6 @@ pub enum Output {
     RecallKeys,
     /// Check a signature of the server; answer with [`Input::Verified`].
     Verify(Ticket, Box<Check>),
-    /// Check the word of an owner's device, with the key that the books name
-    /// ([`crate::sync::generation::owner_key`]); answer with [`Input::Verified`].
-    Vouch(Ticket, Box<GenerationOpened>),
     /// Make all of it durable in one transaction, then fold it and answer with
     /// [`Input::Persisted`]; or answer with [`Input::PersistFailed`] when nothing of it is durable.
     /// The engine waits for one of the two as long as it takes, so no part ever comes twice.

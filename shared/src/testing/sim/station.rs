@@ -182,10 +182,6 @@ impl World {
                     let sound = verify(&check.key, &check.message, &check.signature);
                     self.local(at, Input::Verified(ticket, sound));
                 }
-                Output::Vouch(ticket, opened) => {
-                    let sound = self.stations[at].phone.vouches(&opened);
-                    self.local(at, Input::Verified(ticket, sound));
-                }
                 Output::Reload(first_seq) => {
                     let phone = &self.stations[at].phone;
                     if phone.disk.app.plant.is(Planted::SkipOnGap) {

@@ -15,8 +15,8 @@ use crate::sync::engine::cursor::Cursor;
 use crate::sync::engine::reply::{Consequence, Failure};
 use crate::sync::engine::status::{Problem, Rewritten, Stop};
 use crate::sync::engine::wait::{LOCAL_WAIT_MS, REQUEST_WAIT_MS};
-use crate::sync::engine::{Batch, Cut, Output, reading};
-use crate::sync::generation::{hand_in, is_lacking, marked};
+use crate::sync::engine::{Batch, Check, Cut, Output, reading};
+use crate::sync::generation::{consent_message, hand_in, is_lacking, marked, owner_key};
 use crate::sync::log::{ChainHead, Log};
 use crate::sync::wire::{Chunk, Generation, Mark, Part, RestoreAnswer, RestoreRequest};
 
@@ -120,12 +120,26 @@ impl Engine {
                         && self.is_news(&answer)
                         && !has_lived(&held.chunks, opened.generation)
                 });
-                let Some(opened) = opened else {
+                let key = opened.as_ref();
+                let key = key.and_then(|opened| owner_key(&held.chunks, opened.device));
+                let is_new_here = held.chunks.is_empty()
+                    && opened.as_ref().map(|it| it.server) == Some(self.cursor.server_key);
+                if is_new_here {
+                    // It has read nothing that could be another now.
+                    self.phase = Phase::Moving(Moving::Vouching(held, Box::new(answer)));
+                    return self.vouched(true, out);
+                }
+                let (Some(opened), Some(key)) = (opened, key) else {
                     return self.stop(NOT_FOLLOWED, out);
+                };
+                let check = Check {
+                    key,
+                    message: consent_message(self.cursor.log.shop(), &opened),
+                    signature: opened.signature,
                 };
                 let phase = Phase::Moving(Moving::Vouching(held, Box::new(answer)));
                 let ticket = self.enter(phase, LOCAL_WAIT_MS, out);
-                out.push(Output::Vouch(ticket, Box::new(opened)));
+                out.push(Output::Verify(ticket, Box::new(check)));
             }
             Some(Moving::Giving(batch, mut parts)) => {
                 parts.pop_front();
@@ -135,7 +149,7 @@ impl Engine {
         }
     }
 
-    /// Whether it is the word of an owner whom the books know.
+    /// Whether it is the word of an owner whom the log names.
     pub(super) fn vouched(&mut self, sound: bool, out: &mut Vec<Output>) {
         let Some(Moving::Vouching(held, answer)) = self.take_moving() else {
             return;
