@@ -6,11 +6,10 @@ mod jig;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use device::{Device, DeviceError, Joining, NewShop, now, today};
+use device::{Device, DeviceError};
 use jig::child::run;
+use jig::native::{add_customer, assert_equal, founder, give, join, sync};
 use jig::{Phone, Server};
-use shared::command::{AddCustomer, Details, GiveCredit};
-use shared::event::{Language, Role};
 use shared::export::{Header, Writer, known_devices};
 use shared::ids::CustomerId;
 use shared::money::Paise;
@@ -18,53 +17,6 @@ use shared::sync::engine::Stop;
 use shared::sync::wire::Verdict;
 use shared::text::Field;
 use shared::verify::{KnownDevice, Origin, Run, Signer};
-
-fn add_customer(device: &mut Device, name: &str) -> CustomerId {
-    let events = device.execute(AddCustomer::named(name)).expect("adds");
-    CustomerId(events[0].envelope.id)
-}
-
-fn give(device: &mut Device, customer: CustomerId, rupees: i64) {
-    let credit = GiveCredit {
-        details: Details::on(today()),
-        customer,
-        amount: Paise(rupees * 100),
-        lines: Vec::new(),
-        due: None,
-    };
-    device.execute(credit).expect("gives");
-}
-
-async fn sync(device: &mut Device) {
-    device.sync_until_quiet().await.expect("syncs");
-}
-
-async fn founder(server: &Server) -> Device {
-    let shop = NewShop {
-        name: "Lakshmi Kirana".to_owned(),
-        owner: "Lakshmi".to_owned(),
-        device: "Counter".to_owned(),
-        language: Language::Hindi,
-        at: now(),
-    };
-    let mut founder = Device::found(shop, None).expect("a shop");
-    let code = server.claim_code().await.to_string();
-    founder.claim(&server.url(), &code).await.expect("claims");
-    sync(&mut founder).await;
-    founder
-}
-
-async fn join(server: &Server, owner: &mut Device) -> Device {
-    let offer = owner.offer_pairing(Role::Manager).await.expect("offers");
-    let joining = Joining::new(&server.url(), &offer.secret, "Helper").expect("a joiner");
-    joining.ask(0).await.expect("asks");
-    let joiner = owner.joiner(&offer).await.expect("looks").expect("asked");
-    let confirmed = owner.confirm(&joiner, Role::Manager).await;
-    confirmed.expect("confirms");
-    let mut joined = joining.join(None).await.expect("joins");
-    sync(&mut joined).await;
-    joined
-}
 
 fn exported(data: &Path, folder: &Path) -> PathBuf {
     let file = folder.join("khata.pakka");
@@ -89,21 +41,13 @@ fn lose(data: &Path, keep_key: bool) {
     }
 }
 
-fn assert_equal(devices: &[&Device]) {
-    for device in devices {
-        assert_eq!(device.log_so_far(), devices[0].log_so_far());
-        assert_eq!(device.ledger().checksum(), devices[0].ledger().checksum());
-        assert_eq!(device.waiting(), 0);
-    }
-}
-
 /// A shop with two devices, a file of it, and entries that came later.
 async fn shop_and_file(
     server: &mut Server,
     folder: &Path,
 ) -> (Device, Device, CustomerId, PathBuf) {
     let mut owner = founder(server).await;
-    let mut helper = join(server, &mut owner).await;
+    let mut helper = join(server, &mut owner, "Helper").await;
     let priya = add_customer(&mut owner, "Priya");
     give(&mut owner, priya, 670);
     sync(&mut owner).await;
@@ -136,7 +80,7 @@ async fn a_file_and_the_key_make_the_same_server_again() {
     assert!(owner.log_so_far().starts_with(&before), "places and times");
     assert_eq!(owner.ledger().balance(priya).khata, Paise(676_00));
     // The names were not in the file: the phones have brought their keys.
-    let new = join(&server, &mut owner).await;
+    let new = join(&server, &mut owner, "Helper").await;
     let name = new.ledger().customers[&priya].name.get().expect("named");
     assert_eq!(
         new.keys().words(name, Field::Name).as_deref(),

@@ -3,11 +3,10 @@
 
 mod jig;
 
-use std::fs;
 use std::path::Path;
 
-use device::{Device, DeviceError, Joining};
-use jig::native::{add_customer, founder, give, sync};
+use device::{Device, DeviceError};
+use jig::native::{add_customer, copy, founder, give, join_as, sync};
 use jig::{Phone, Server};
 use shared::bytes::{Fixed, Hash};
 use shared::event::Role;
@@ -17,29 +16,10 @@ use shared::sync::wire::{BranchAnswer, BranchRequest, Fork};
 use shared::verify::Depth;
 use sync_server::audit::{Report, verify_folder};
 
-/// A helper's device in a folder of its own.
-async fn helper_in(server: &Server, owner: &mut Device, folder: &Path) -> Device {
-    let offer = owner.offer_pairing(Role::Manager).await.expect("offers");
-    let joining = Joining::new(&server.url(), &offer.secret, "Helper").expect("a joiner");
-    joining.ask(0).await.expect("asks");
-    let joiner = owner.joiner(&offer).await.expect("looks").expect("asked");
-    owner
-        .confirm(&joiner, Role::Manager)
-        .await
-        .expect("confirms");
-    let mut helper = joining.join(Some(folder)).await.expect("joins");
-    sync(&mut helper).await;
-    helper
-}
-
 /// Copies the folder of a device that is closed, and opens both.
 fn copied(helper: Device, from: &Path, to: &Path) -> (Device, Device) {
     drop(helper);
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-    }
+    copy(from, to);
     let open = |folder| Device::open(folder).expect("opens");
     (open(from), open(to))
 }
@@ -69,7 +49,7 @@ async fn both_go_on_after_a_copy_and_the_log_proves_every_entry_once() {
     let mut owner = founder(&server).await;
     let folders = tempfile::tempdir().expect("a folder");
     let [first, second] = ["first", "second"].map(|name| folders.path().join(name));
-    let mut helper = helper_in(&server, &mut owner, &first).await;
+    let mut helper = join_as(&server, &mut owner, "Helper", Role::Manager, Some(&first)).await;
     let priya = add_customer(&mut helper, "Priya");
     sync(&mut helper).await;
     let (mut helper, mut copy) = copied(helper, &first, &second);
@@ -110,7 +90,7 @@ async fn a_copy_of_a_copy_and_a_copy_that_wrote_nothing_end_with_everything() {
     let folders = tempfile::tempdir().expect("a folder");
     let [first, second, third, fourth] =
         ["first", "second", "third", "fourth"].map(|name| folders.path().join(name));
-    let mut helper = helper_in(&server, &mut owner, &first).await;
+    let mut helper = join_as(&server, &mut owner, "Helper", Role::Manager, Some(&first)).await;
     let priya = add_customer(&mut helper, "Priya");
     sync(&mut helper).await;
     let (helper, mut copy) = copied(helper, &first, &second);
@@ -141,7 +121,7 @@ async fn a_copy_of_entries_that_another_copy_has_brought_stops_and_keeps_them() 
     let mut owner = founder(&server).await;
     let folders = tempfile::tempdir().expect("a folder");
     let [first, second, third] = ["first", "second", "third"].map(|name| folders.path().join(name));
-    let mut helper = helper_in(&server, &mut owner, &first).await;
+    let mut helper = join_as(&server, &mut owner, "Helper", Role::Manager, Some(&first)).await;
     let priya = add_customer(&mut helper, "Priya");
     sync(&mut helper).await;
     let (mut helper, mut copy) = copied(helper, &first, &second);

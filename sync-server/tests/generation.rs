@@ -6,11 +6,12 @@ mod jig;
 use std::fs;
 use std::path::Path;
 
-use device::{Device, DeviceError, Joining, NewShop, now, today};
+use device::{Device, DeviceError};
 use jig::Server;
-use shared::command::{AddCustomer, Details, GiveCredit, RevokeDevice};
-use shared::event::{Language, Role};
-use shared::ids::{CustomerId, DeviceNo};
+use jig::native::{add_customer, assert_equal, back_up, copy, founder, give, join, join_as, sync};
+use shared::command::RevokeDevice;
+use shared::event::Role;
+use shared::ids::DeviceNo;
 use shared::money::Paise;
 use shared::sync::engine::Stop;
 use shared::text::Field;
@@ -19,74 +20,12 @@ use sync_server::audit::{self, Report};
 use sync_server::server::open_store;
 use sync_server::store::Store as _;
 
-fn add_customer(device: &mut Device, name: &str) -> CustomerId {
-    let events = device.execute(AddCustomer::named(name)).expect("adds");
-    CustomerId(events[0].envelope.id)
-}
-
-fn give(device: &mut Device, customer: CustomerId, rupees: i64) {
-    let credit = GiveCredit {
-        details: Details::on(today()),
-        customer,
-        amount: Paise(rupees * 100),
-        lines: Vec::new(),
-        due: None,
-    };
-    device.execute(credit).expect("gives");
-}
-
-async fn sync(device: &mut Device) {
-    device.sync_until_quiet().await.expect("syncs");
-}
-
 async fn sync_all(devices: &mut [&mut Device]) {
     for _ in 0..2 {
         for device in &mut *devices {
             sync(device).await;
         }
     }
-}
-
-async fn founder(server: &Server) -> Device {
-    let shop = NewShop {
-        name: "Lakshmi Kirana".to_owned(),
-        owner: "Lakshmi".to_owned(),
-        device: "Counter".to_owned(),
-        language: Language::Hindi,
-        at: now(),
-    };
-    let mut founder = Device::found(shop, None).expect("a shop");
-    let code = server.claim_code().await.to_string();
-    founder.claim(&server.url(), &code).await.expect("claims");
-    sync(&mut founder).await;
-    founder
-}
-
-async fn join(server: &Server, owner: &mut Device, role: Role, folder: Option<&Path>) -> Device {
-    let offer = owner.offer_pairing(role).await.expect("offers");
-    let joining = Joining::new(&server.url(), &offer.secret, "Phone").expect("a joiner");
-    joining.ask(0).await.expect("asks");
-    let joiner = owner.joiner(&offer).await.expect("looks").expect("asked");
-    owner.confirm(&joiner, role).await.expect("confirms");
-    let mut joined = joining.join(folder).await.expect("joins");
-    sync(&mut joined).await;
-    joined
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-    }
-}
-
-async fn back_up(server: &mut Server) -> tempfile::TempDir {
-    let backup = tempfile::tempdir().expect("a folder");
-    server.stop().await;
-    copy(&server.data(), backup.path());
-    server.start().await;
-    backup
 }
 
 /// The folder is lost, and the copy put in its place so long ago that the server waits for nobody
@@ -107,21 +46,20 @@ async fn reports(server: &Server) -> Vec<Report> {
         .expect("a folder")
 }
 
-fn assert_equal(devices: &[&Device]) {
-    for device in devices {
-        assert_eq!(device.log_so_far(), devices[0].log_so_far());
-        assert_eq!(device.ledger().checksum(), devices[0].ledger().checksum());
-        assert_eq!(device.waiting(), 0);
-    }
-}
-
 #[tokio::test]
 async fn the_owner_lets_the_log_go_on_and_every_device_brings_what_it_lacks() {
     let mut server = Server::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut owner = founder(&server).await;
-    let mut helper = join(&server, &mut owner, Role::Manager, None).await;
-    let mut third = join(&server, &mut owner, Role::Cashier, Some(folder.path())).await;
+    let mut helper = join(&server, &mut owner, "Phone").await;
+    let mut third = join_as(
+        &server,
+        &mut owner,
+        "Phone",
+        Role::Cashier,
+        Some(folder.path()),
+    )
+    .await;
     let priya = add_customer(&mut owner, "Priya");
     sync_all(&mut [&mut owner, &mut helper, &mut third]).await;
     let backup = back_up(&mut server).await;
@@ -134,7 +72,7 @@ async fn the_owner_lets_the_log_go_on_and_every_device_brings_what_it_lacks() {
     sync(&mut helper).await;
     sync(&mut owner).await;
     // One more device joins, and is lost with the one entry that it wrote.
-    let mut lost = join(&server, &mut owner, Role::Cashier, None).await;
+    let mut lost = join_as(&server, &mut owner, "Phone", Role::Cashier, None).await;
     give(&mut lost, amit, 40);
     sync(&mut lost).await;
     sync(&mut owner).await;
@@ -174,7 +112,7 @@ async fn the_owner_lets_the_log_go_on_and_every_device_brings_what_it_lacks() {
     // What stands in a folder is the same after a restart; a new device reads all of it.
     drop(third);
     let mut third = Device::open(folder.path()).expect("opens");
-    let new = join(&server, &mut owner, Role::Cashier, None).await;
+    let new = join_as(&server, &mut owner, "Phone", Role::Cashier, None).await;
     assert!(new.number() > DeviceNo(65_536), "{:?}", new.number());
     sync_all(&mut [&mut owner, &mut helper, &mut third]).await;
     assert_equal(&[&owner, &helper, &third, &new]);
@@ -186,8 +124,8 @@ async fn the_owner_lets_the_log_go_on_and_every_device_brings_what_it_lacks() {
 async fn a_device_that_the_owner_removed_in_the_lost_part_stays_out() {
     let mut server = Server::new().await;
     let mut owner = founder(&server).await;
-    let mut removed = join(&server, &mut owner, Role::Cashier, None).await;
-    let mut third = join(&server, &mut owner, Role::Cashier, None).await;
+    let mut removed = join_as(&server, &mut owner, "Phone", Role::Cashier, None).await;
+    let mut third = join_as(&server, &mut owner, "Phone", Role::Cashier, None).await;
     let priya = add_customer(&mut owner, "Priya");
     sync_all(&mut [&mut owner, &mut removed, &mut third]).await;
     let backup = back_up(&mut server).await;
@@ -221,8 +159,8 @@ async fn a_device_that_the_owner_removed_in_the_lost_part_stays_out() {
 async fn a_device_that_was_away_for_two_generations_comes_back_with_all_it_has() {
     let mut server = Server::new().await;
     let mut owner = founder(&server).await;
-    let mut away = join(&server, &mut owner, Role::Manager, None).await;
-    let mut third = join(&server, &mut owner, Role::Manager, None).await;
+    let mut away = join(&server, &mut owner, "Phone").await;
+    let mut third = join(&server, &mut owner, "Phone").await;
     let priya = add_customer(&mut owner, "Priya");
     sync_all(&mut [&mut owner, &mut away, &mut third]).await;
     for round in 0..2 {

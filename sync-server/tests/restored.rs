@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use device::DeviceError;
-use jig::native::{add_customer, founder, give, join, sync};
+use jig::native::{add_customer, back_up, copy, founder, give, join, sync};
 use jig::{Phone, Server};
 use shared::bytes::{Bytes, Fixed};
 use shared::command::EraseCustomer;
@@ -20,23 +20,6 @@ use shared::text::Field;
 
 /// Shorter than a server waits for those who do not come.
 const IMPATIENT: Duration = Duration::from_secs(2);
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-    }
-}
-
-/// The server stops, what it has is copied aside, and it goes on.
-async fn back_up(server: &mut Server) -> tempfile::TempDir {
-    let backup = tempfile::tempdir().expect("a folder");
-    server.stop().await;
-    copy(&server.data(), backup.path());
-    server.start().await;
-    backup
-}
 
 /// The folder is lost, and the copy put in its place.
 async fn set_back(server: &mut Server, backup: &Path) {

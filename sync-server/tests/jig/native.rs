@@ -1,10 +1,14 @@
 //! Native devices of a shop: the real engine, and books that can be looked at.
 
+use std::fs;
+use std::path::Path;
+
 use device::{Device, Joining, NewShop, now, today};
 use shared::command::{AddCustomer, Details, GiveCredit};
 use shared::event::{Language, Role};
 use shared::ids::CustomerId;
 use shared::money::Paise;
+use tempfile::TempDir;
 
 use super::Server;
 
@@ -43,16 +47,51 @@ pub async fn founder(server: &Server) -> Device {
     founder
 }
 
+/// A manager's device that keeps nothing on the disk.
 pub async fn join(server: &Server, owner: &mut Device, name: &str) -> Device {
-    let offer = owner.offer_pairing(Role::Manager).await.expect("offers");
+    join_as(server, owner, name, Role::Manager, None).await
+}
+
+pub async fn join_as(
+    server: &Server,
+    owner: &mut Device,
+    name: &str,
+    role: Role,
+    folder: Option<&Path>,
+) -> Device {
+    let offer = owner.offer_pairing(role).await.expect("offers");
     let joining = Joining::new(&server.url(), &offer.secret, name).expect("a joiner");
     joining.ask(0).await.expect("asks");
     let joiner = owner.joiner(&offer).await.expect("looks").expect("asked");
-    owner
-        .confirm(&joiner, Role::Manager)
-        .await
-        .expect("confirms");
-    let mut joined = joining.join(None).await.expect("joins");
+    owner.confirm(&joiner, role).await.expect("confirms");
+    let mut joined = joining.join(folder).await.expect("joins");
     sync(&mut joined).await;
     joined
+}
+
+/// All of them hold the same log and the same books, and nothing waits.
+pub fn assert_equal(devices: &[&Device]) {
+    for device in devices {
+        assert_eq!(device.log_so_far(), devices[0].log_so_far());
+        assert_eq!(device.ledger().checksum(), devices[0].ledger().checksum());
+        assert_eq!(device.waiting(), 0);
+    }
+}
+
+/// Copies the files of a folder.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+    }
+}
+
+/// The server stops, what it has is copied aside, and it goes on.
+pub async fn back_up(server: &mut Server) -> TempDir {
+    let backup = tempfile::tempdir().expect("a folder");
+    server.stop().await;
+    copy(&server.data(), backup.path());
+    server.start().await;
+    backup
 }
