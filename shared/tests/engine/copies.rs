@@ -1,6 +1,7 @@
 //! Copies of a phone's storage, and storages restored from older ones.
 
 use crate::jig::*;
+use shared::bytes::Fixed;
 use shared::event::{DeviceRevoked, Role};
 use shared::ids::DeviceNo;
 use shared::sync::engine::{Activity, Failure, Input, Output, Stop, Ticket};
@@ -196,6 +197,40 @@ fn a_server_that_lost_what_it_said_of_a_copy_is_asked_again() {
     start(&mut copy, &mut server);
     assert_eq!(copy.number(), number);
     assert_all_have(&mut server, &mut [&mut one, &mut two, &mut copy], 3);
+}
+
+/// To a server that was set back, a phone and its copy are one device until they part: when the phone
+/// has shown that it holds no more, nobody waits for the copy, which has read further.
+#[test]
+fn a_copy_that_has_read_what_a_server_gave_away_keeps_it_and_follows_the_owner() {
+    let (mut server, mut one, mut two) = two_phones();
+    write(&mut two, &mut server, credit(10));
+    tell(&mut one, &mut server, Input::SyncNow);
+    let mut copy = Phone::new(two.disk.clone());
+    let backup = server.clone();
+    // The answer to the phone is lost. The copy reads the entry.
+    let outputs = two.append(vec![credit(20)], Vec::new());
+    let (_, request) = until_sent(&mut two, outputs);
+    server.sync(two.number(), &request, NOW).expect("stored");
+    two.crash();
+    start(&mut copy, &mut server);
+    let read = copy.disk.cursor.log.size();
+    server.set_back(backup);
+    let outputs = start(&mut two, &mut server);
+    write(&mut one, &mut server, credit(30));
+    tell(&mut two, &mut server, Input::TimerFired(timer(&outputs).0));
+    write(&mut two, &mut server, credit(40));
+    assert!(server.state.log.size() > read, "it went on");
+    write(&mut copy, &mut server, credit(50));
+    let stopped = activity(&copy);
+    assert!(matches!(stopped, Activity::Stopped(Stop::LogRewritten(_))));
+    assert_eq!(copy.ledger().entries.len(), 3, "it keeps all that it has");
+    tell(&mut one, &mut server, Input::SyncNow);
+    let opened = one.consent(&server.state.log, Fixed([2; 16]));
+    server.open(&opened, NOW).expect("the owner's word");
+    tell(&mut copy, &mut server, Input::SyncNow);
+    assert_ne!(copy.number(), two.number(), "it is a phone of its own");
+    assert_all_have(&mut server, &mut [&mut one, &mut two, &mut copy], 5);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The server's disk is lost, an older copy is put in its place, and the phones bring back what it
 //! lacks.
 
+use std::collections::BTreeMap;
+
 use super::station::Station;
 use super::world::{Happening, World};
 use crate::bytes::Bytes;
@@ -101,13 +103,27 @@ impl World {
         }
     }
 
-    /// Those that the copy knows are waited for. Do they bring the news of the others?
+    /// Those that the copy knows are waited for. Do they bring the news of the others, and is whoever
+    /// holds more among them?
+    ///
+    /// A phone and its copy that have not parted yet are one device to the server: one number, one
+    /// key, one token. When the first of them has shown that it holds no more, the server waits for
+    /// that device no longer, and may give away positions that the other has read. Then the other has
+    /// to refuse the log, keeps everything, and needs the owner's word for another life of it. So it
+    /// cannot be demanded that such a pair comes to rest by itself, unless all that the one has read
+    /// is brought back before the other is enough.
     fn are_all_awaited(&self, backup: &Server) -> bool {
         let known = self.stations.iter().filter(|station| {
             let device = backup.state.authority.device(station.phone.number());
             device.is_some_and(|device| !device.revoked)
         });
-        let brought = known.map(pinned).max().unwrap_or(0);
+        let mut brought_by: BTreeMap<DeviceNo, u64> = BTreeMap::new();
+        for station in known {
+            let least = brought_by.entry(station.phone.number());
+            let least = least.or_insert_with(|| pinned(station));
+            *least = pinned(station).min(*least);
+        }
+        let brought = brought_by.into_values().max().unwrap_or(0);
         let mut authority = backup.state.authority.clone();
         let chunks = self.server.disk.safe().chunks.iter();
         let chunks = chunks.filter(|it| {
@@ -121,10 +137,18 @@ impl World {
             }
         }
         let kept = backup.state.log.size().max(brought);
+        let is_alone = |station: &Station| {
+            let all = self.stations.iter().map(|it| it.phone.number());
+            all.filter(|number| *number == station.phone.number())
+                .count()
+                == 1
+        };
         let mut all = self.stations.iter();
         all.all(|station| {
-            let asks = station.phone.claim_again().is_some() && pinned(station) <= kept;
-            asks || authority.device(station.phone.number()).is_some()
+            let phone = &station.phone;
+            let asks = phone.claim_again().is_some() && pinned(station) <= kept;
+            let is_waited_for = is_alone(station) || phone.disk.cursor.log.size() <= kept;
+            (asks || authority.device(phone.number()).is_some()) && is_waited_for
         })
     }
 
