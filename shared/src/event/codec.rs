@@ -7,7 +7,7 @@
 //! number that is not in its shortest form, bytes behind the end) is [`Decoded::Unknown`]: kept,
 //! hashed, relayed and counted, never half-read. The test is the strictest there is: what was read,
 //! written again, must be the same bytes. The reader knows that without writing (see
-//! [`super::shape`]); that it is right is tested and fuzzed.
+//! `event/shape.rs`); that it is right is tested and fuzzed.
 
 use core::convert::Infallible;
 
