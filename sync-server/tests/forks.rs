@@ -9,6 +9,7 @@ use device::{Device, DeviceError};
 use jig::native::{add_customer, copy, founder, give, join_as, sync};
 use jig::{Phone, Server};
 use shared::bytes::{Fixed, Hash};
+use shared::command::EnrolDevice;
 use shared::event::Role;
 use shared::ids::DeviceNo;
 use shared::money::Paise;
@@ -80,6 +81,20 @@ async fn both_go_on_after_a_copy_and_the_log_proves_every_entry_once() {
     assert_eq!(owes(&owner), Paise(200 * 100));
     let branch = owner.ledger().devices.get(&copy.number()).expect("known");
     assert_eq!(*branch.branch_of.value().expect("a copy"), helper.number());
+
+    // The owner lets it go on, and it is a device like any other.
+    let keep = EnrolDevice {
+        device: copy.number(),
+        key: copy.public_key(),
+        role: Role::Manager,
+        name: "Second counter".into(),
+        staff: None,
+    };
+    owner.execute(keep).expect("confirmed");
+    give(&mut copy, priya, 1);
+    assert_same(&mut [&mut owner, &mut helper, &mut copy]).await;
+    assert_eq!(owes(&owner), Paise(201 * 100));
+    assert!(!owner.ledger().devices[&copy.number()].is_unconfirmed_copy());
     assert_proves_itself(&server).await;
 }
 

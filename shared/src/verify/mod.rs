@@ -272,7 +272,12 @@ impl<V: Fn(&PublicKey, &[u8], &Signature) -> bool> Verifier<V> {
                 }
             }
             Body::DeviceKeyChanged(body) => {
-                self.keys.entry(body.device).or_default().push(body.key);
+                let keys = self.keys.entry(body.device).or_default();
+                // A branch begins with the keys of the copied device, and gets its own at once.
+                if id.device == DeviceNo::SERVER && self.log.branch_of(body.device).is_some() {
+                    keys.clear();
+                }
+                keys.push(body.key);
             }
             Body::BranchRegistered(body) => {
                 let copied = self.keys.get(&body.of).cloned().unwrap_or_default();
