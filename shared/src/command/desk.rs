@@ -113,30 +113,13 @@ impl<'l, 'c> Desk<'l, 'c> {
         if known.is_some_and(Device::is_revoked) {
             return Err(AccessRejection::Revoked { device }.into());
         }
-        let role = self.role_of_device(device);
+        let role = self.ledger.role_of(device);
         self.role = role.ok_or(AccessRejection::NotEnrolled { device })?;
         if let Some(staff) = self.context.by {
             let role = self.member(staff)?.role.get().copied();
             self.role = self.role.min(role.unwrap_or(Role::Display));
         }
         Ok(())
-    }
-
-    /// The most that a device may do. A copy may do what the copied phone may.
-    fn role_of_device(&self, mut device: DeviceNo) -> Option<Role> {
-        // No chain of copies is longer than there are devices; a ring of them ends here too.
-        for _ in 0..=self.ledger.devices.len() {
-            // The server is nobody's device: it writes only what its own host asks for.
-            if device == DeviceNo::SERVER {
-                return Some(Role::Owner);
-            }
-            let known = self.ledger.devices.get(&device)?;
-            match (known.role.get(), known.branch_of.value()) {
-                (Some(&role), _) => return Some(role),
-                (None, copied) => device = *copied?,
-            }
-        }
-        None
     }
 
     /// The rights of this person at this device.

@@ -91,11 +91,9 @@ impl EnrolDevice {
     }
 }
 
-/// A copy that the server has registered with this key, and that nobody has let go on or removed: to
-/// enrol it makes it a device like any other.
+/// A copy that the server has registered with this key: to enrol it makes it a device like any other.
 fn is_unconfirmed_copy(known: &Device, key: &PublicKey) -> bool {
-    let is_copy = known.branch_of.value().is_some() && known.key.get() == Some(key);
-    is_copy && known.role.get().is_none() && !known.is_revoked()
+    known.is_unconfirmed_copy() && known.key.get() == Some(key)
 }
 
 /// Call a device something else. Who works at a device may name it; a manager names any.

@@ -1,10 +1,11 @@
 //! The shop's devices and people.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use minicbor::{Decode, Encode};
 
-use super::Register;
+use super::{Ledger, Register};
 use crate::calendar::TimeMs;
 use crate::event::{Language, PublicKey, Role};
 use crate::ids::{DeviceNo, EventId, StaffId};
@@ -41,6 +42,30 @@ impl Device {
     /// May write no more?
     pub fn is_revoked(&self) -> bool {
         !self.revoked.is_empty()
+    }
+
+    /// Is it a copy that nobody has let go on or removed?
+    pub fn is_unconfirmed_copy(&self) -> bool {
+        self.branch_of.value().is_some() && self.role.get().is_none() && !self.is_revoked()
+    }
+}
+
+impl Ledger {
+    /// A device, the one that it is a copy of, and so on to one that was never copied.
+    pub fn lineage(&self, device: DeviceNo) -> impl Iterator<Item = &Device> {
+        let copied = |of: &&Device| self.devices.get(of.branch_of.value()?);
+        // No chain of copies is longer than there are devices; a ring of them ends here too.
+        iter::successors(self.devices.get(&device), copied).take(self.devices.len())
+    }
+
+    /// The most that a device may do. A copy may do what the copied phone may.
+    pub fn role_of(&self, device: DeviceNo) -> Option<Role> {
+        // The server is nobody's device: it writes only what its own host asks for.
+        if device == DeviceNo::SERVER {
+            return Some(Role::Owner);
+        }
+        self.lineage(device)
+            .find_map(|known| known.role.get().copied())
     }
 }
 

@@ -19,8 +19,10 @@
 //! | "But I paid!" | [`dispute()`] |
 //! | What needs a person? | [`tasks`] |
 //! | What did a revoked phone write? | [`held()`] |
+//! | Which phones are copies that the owner has not confirmed? | [`copies()`] |
 
 mod account;
+mod copies;
 mod customers;
 mod directory;
 mod dispute;
@@ -38,6 +40,7 @@ mod statement;
 mod totals;
 
 pub use account::{Account, AccountLine, entry_count};
+pub use copies::{CopiedDevice, copies};
 pub use customers::{CustomerFilter, CustomerList, CustomerRow, CustomerSort, MAX_LIST_ROWS};
 pub use directory::{Directory, Person};
 pub use dispute::{

@@ -9,6 +9,8 @@ use shared::event::{
     BranchRegistered, DeviceKeyChanged, DeviceRevoked, Language, ReasonCode, Role,
 };
 use shared::ids::{DeviceNo, EventId, StaffId};
+use shared::ledger::Receipts;
+use shared::query::{Books, Name, copies};
 use shared::testing::given::*;
 
 use crate::{Refused, refused};
@@ -217,6 +219,53 @@ fn the_owner_lets_a_copy_go_on_under_a_name_of_its_own() {
         .given(RevokeDevice { device })
         .when(keep(3))
         .rejected(taken);
+}
+
+#[test]
+fn the_owner_is_asked_about_a_copy_until_it_goes_on_or_is_removed() {
+    let (first, second) = (DeviceNo(3), DeviceNo(4));
+    let asked = |shop: &Given| {
+        let receipts = Receipts::default();
+        let books = Books {
+            ledger: &shop.ledger,
+            keys: &shop.keys,
+            receipts: &receipts,
+            reader: None,
+        };
+        let found = copies(books);
+        found
+            .into_iter()
+            .map(|copy| {
+                let keep = copy.keep(books, "Second counter".into());
+                (copy.device, copy.name, keep.expect("a role"))
+            })
+            .collect::<Vec<_>>()
+    };
+    let key = |device, key| DeviceKeyChanged {
+        device,
+        key: public_key(key),
+    };
+    // The counter's phone was copied, and the copy again.
+    let shop = staffed_shop()
+        .event(DeviceNo::SERVER, copied(2, 3))
+        .event(DeviceNo::SERVER, key(first, 3))
+        .event(DeviceNo::SERVER, copied(3, 4))
+        .event(DeviceNo::SERVER, key(second, 4));
+    let found = asked(&shop);
+    assert_eq!(found.len(), 2);
+    for ((device, name, keep), number) in found.iter().zip([first, second]) {
+        assert_eq!(*device, number);
+        assert_eq!(*name, Name::Words("Counter".into()));
+        assert_eq!(keep.role, Role::Cashier);
+    }
+    let shop = shop.given(found[0].2.clone());
+    let left: Vec<DeviceNo> = asked(&shop)
+        .into_iter()
+        .map(|(device, ..)| device)
+        .collect();
+    assert_eq!(left, [second]);
+    let shop = shop.given(RevokeDevice { device: second });
+    assert_eq!(asked(&shop), []);
 }
 
 #[test]
