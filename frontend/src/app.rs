@@ -11,7 +11,7 @@ use crate::pages;
 use crate::parts::{Drawing, Part};
 use crate::place::Place;
 use crate::platform::{history, shell};
-use crate::store::{self, Stage};
+use crate::store::{self, Books, Stage};
 
 /// Everything on the page. A change of the language renders it anew; the screen
 /// stays, because it stands in the address.
@@ -55,10 +55,12 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
                 Some(place) if place.looks_back() => pages::history::is_here(),
                 _ => true,
             });
-            let has_old = Memo::new(move |_| shop.old_khata().is_some());
-            let old_khata = move || {
-                let shown = has_old.get() && place.get() == Some(Place::Khata);
-                shown.then(|| Part::Work.show(Drawing::OldKhata))
+            let has_news = Memo::new(move |_| {
+                shop.with(Books::is_unconfirmed_copy) || shop.old_khata().is_some()
+            });
+            let news = move || {
+                let shown = has_news.get() && place.get() == Some(Place::Khata);
+                shown.then(|| Part::Work.show(Drawing::News))
             };
             let screen = move || match place.get() {
                 Some(place) if !here.get() => pages::history::waiting(place),
@@ -66,7 +68,7 @@ fn staged(stage: Stage, place: Memo<Option<Place>>) -> AnyView {
             };
             view! {
                 {pages::conflict_strip(place)}
-                {old_khata}
+                {news}
                 {screen}
             }
             .into_any()

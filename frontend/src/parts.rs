@@ -142,8 +142,8 @@ pub enum Drawing {
     Entry(EntryId, RwSignal<Option<EntryId>>),
     /// What is wanted of a customer's page now and then, until it is false.
     Accounts(CustomerId, RwSignal<bool>),
-    /// How far the khata has come that this phone had before it joined.
-    OldKhata,
+    /// What this phone has become: a shop's that had a khata of its own, or one that was a copy.
+    News,
 }
 
 type Draw = fn(Drawing) -> AnyView;
@@ -203,7 +203,7 @@ impl Part {
 fn framed(drawing: Drawing, body: AnyView) -> AnyView {
     match drawing {
         Drawing::Screen(place) => screen(place, t(Msg::AppName), body, None),
-        Drawing::Entry(..) | Drawing::Accounts(..) | Drawing::OldKhata => body,
+        Drawing::Entry(..) | Drawing::Accounts(..) | Drawing::News => body,
     }
 }
 

@@ -7,7 +7,7 @@ use shared::query::device_name;
 
 use super::doing::Doing;
 use super::form::Value;
-use super::{desk, words};
+use super::{copies, desk, words};
 use crate::components::bars::screen;
 use crate::components::fields::Typing;
 use crate::components::icon::{Icon, icon};
@@ -23,6 +23,8 @@ pub fn devices() -> AnyView {
         desk::books(|books| {
             let devices = books.ledger.devices.iter();
             devices
+                // They are asked about above.
+                .filter(|(_, device)| !device.is_unconfirmed_copy())
                 .map(|(&no, device)| {
                     let mut note: Vec<String> = Vec::new();
                     if no == desk::this_device() {
@@ -40,7 +42,9 @@ pub fn devices() -> AnyView {
         })
     };
     let body = view! {
-        <div class="rows">{rows}</div>
+        <div class="stack">
+            {copies::questions()} <div class="rows">{rows}</div>
+        </div>
         {move || opened.get().map(|no| device_sheet(no, opened))}
     };
     let foot = view! {

@@ -4,6 +4,7 @@
 mod accounts;
 mod choose;
 mod conflict;
+mod copies;
 mod customer;
 mod customer_form;
 mod day;
@@ -83,7 +84,7 @@ pub fn draw_work(drawing: Drawing) -> AnyView {
     match drawing {
         Drawing::Entry(id, opened) => entry_sheet::entry_sheet(id, opened),
         Drawing::Accounts(id, opened) => accounts::sheet(id, opened),
-        Drawing::OldKhata => old_khata::strip(),
+        Drawing::News => (copies::strip(), old_khata::strip()).into_any(),
         Drawing::Screen(place) => match place {
             Place::Join => join::join(desk::opened()),
             Place::OldKhata => old_khata::old_khata(),

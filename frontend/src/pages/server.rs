@@ -13,6 +13,7 @@ use crate::components::toast;
 use crate::i18n::{Msg, t};
 use crate::net::pairing::claim;
 use crate::place::Place;
+use crate::store::Books;
 
 /// Longer than any claim code.
 const MAX_CODE_CHARS: usize = 60;
@@ -39,8 +40,10 @@ pub fn server() -> AnyView {
         }
         .into_any(),
     };
+    let is_copy = Memo::new(move |_| shop.with(Books::is_unconfirmed_copy));
     let body = view! {
         <div class="stack">
+            {move || is_copy.get().then(|| notice(false, t(Msg::CopyHere), None))}
             <section class="card">{sync_details(shop)}</section>
             {about}
         </div>

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use shared::command::{MergeCustomers, RefuseHeld, ReleaseHeld, ResolveTask};
 use shared::event::{Resolution, Subject, TaskKind};
 use shared::ids::{CustomerId, EntryId, EventId};
-use shared::query::{Books, Directory, Held, Task, device_name, entry, held, tasks};
+use shared::query::{Books, Directory, Held, Task, copies, device_name, entry, held, tasks};
 
+use super::copies::questions;
 use super::desk::People;
 use super::doing::Doing;
 use super::{desk, words};
@@ -27,7 +28,8 @@ pub fn review() -> AnyView {
         let (found, waiting) =
             people.with(|people| desk::books(|books| (tasks(books, people), held(books))));
         let waiting: Vec<Held> = waiting.into_iter().filter(|held| !held.refused).collect();
-        if found.is_empty() && waiting.is_empty() {
+        let is_copied = desk::books(|books| !copies(books).is_empty());
+        if found.is_empty() && waiting.is_empty() && !is_copied {
             return empty(Icon::Tick, t(Msg::TasksNone), t(Msg::TasksNoneNext), None);
         }
         let cards: Vec<AnyView> = found
@@ -37,7 +39,7 @@ pub fn review() -> AnyView {
             .collect();
         cards.into_any()
     };
-    let body = view! { <div class="stack">{doing.view()} {list}</div> };
+    let body = view! { <div class="stack">{doing.view()} {questions()} {list}</div> };
     screen(Place::Tasks, t(Msg::MoreTasks), body.into_any(), None)
 }
 
@@ -48,7 +50,7 @@ pub fn count(people: &Directory) -> u64 {
             return 0;
         }
         let waiting = held(books).into_iter().filter(|held| !held.refused);
-        (tasks(books, people).len() + waiting.count()) as u64
+        (tasks(books, people).len() + waiting.count() + copies(books).len()) as u64
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shared::bytes::{Bytes, Hash};
 use shared::event::{self, Branch};
 use shared::ids::{DeviceNo, StaffId};
-use shared::ledger::{Ledger, Receipts, Standing, Step};
+use shared::ledger::{Device, Ledger, Receipts, Standing, Step};
 use shared::snapshot::Mark;
 use shared::sync::engine::Cursor;
 use shared::sync::log::{ChainHead, Log};
@@ -123,6 +123,13 @@ impl Books {
     pub(crate) fn is_unread_branch(&self) -> bool {
         let read = |cursor: &Cursor| cursor.log.branch_of(self.device()).is_some();
         self.identity.branch_of.is_some() && !self.cursor.as_ref().is_some_and(read)
+    }
+
+    /// Is this storage a copy that the owner has not let go on or removed yet?
+    pub fn is_unconfirmed_copy(&self) -> bool {
+        let known = self.ledger.devices.get(&self.device());
+        let is_unconfirmed = |known: &Device| known.role.get().is_none() && !known.is_revoked();
+        self.identity.branch_of.is_some() && known.is_none_or(is_unconfirmed)
     }
 
     /// How far the server's log was read and stored.
