@@ -1,7 +1,7 @@
 // A phone of the shop: a browser with a disk of its own, so that what it keeps
 // outlives the browser, as on a real phone.
 import { type BrowserContext, type Page, chromium } from "@playwright/test";
-import { readlink } from "node:fs/promises";
+import { cp, readlink, rm } from "node:fs/promises";
 import path from "node:path";
 
 export interface PhoneOptions {
@@ -77,6 +77,20 @@ export class Phone {
   async reopen(at = "/"): Promise<Page> {
     await this.close();
     return this.open(at);
+  }
+
+  /** While it is off: copies all that it keeps, as a backup program does. */
+  async copyDisk(to: string): Promise<void> {
+    if (this.#context) throw new Error(`${this.name}'s phone is on`);
+    await rm(to, { recursive: true, force: true });
+    await cp(this.diskDir, to, { recursive: true });
+  }
+
+  /** While it is off: puts an older copy in the place of all that it keeps. */
+  async putBackDisk(from: string): Promise<void> {
+    if (this.#context) throw new Error(`${this.name}'s phone is on`);
+    await rm(this.diskDir, { recursive: true });
+    await cp(from, this.diskDir, { recursive: true });
   }
 
   /** As when the battery is pulled: the browser gets no chance to write anything. */
