@@ -71,11 +71,11 @@ test("a phone and its copy both write on: all of it is in the books, and the own
   await owner.page.goto("/more");
   await expect(owner.page.getByRole("link", { name: "To look at" })).toContainText("1 waits for you");
   await speak(owner.page, "hi", "/more/devices");
-  await expect(owner.page.getByRole("heading", { name: "की कॉपी पर आगे लिखा गया" })).toBeVisible();
+  await expect(owner.page.getByText("क्या वह कॉपी आपकी है?")).toBeVisible();
   await speak(owner.page, "en", "/more/devices");
-  const question = owner.page.locator(".card", { hasText: "A copy of “Helper's phone”" });
+  const question = owner.page.locator(".card", { hasText: "A copy of this phone has written on" });
   await question.getByLabel("Name of this phone").fill("Second counter");
-  await question.getByRole("button", { name: "Let it go on" }).click();
+  await question.getByRole("button", { name: "Let it in" }).click();
   await expect(question).toHaveCount(0);
   await expect(owner.page.getByText("Second counter")).toBeVisible();
   await allOnServer(owner.page);

@@ -142,6 +142,8 @@ pub enum Drawing {
     Entry(EntryId, RwSignal<Option<EntryId>>),
     /// What is wanted of a customer's page now and then, until it is false.
     Accounts(CustomerId, RwSignal<bool>),
+    /// The state of the sync in whole sentences.
+    Contact,
     /// What this phone has become: a shop's that had a khata of its own, or one that was a copy.
     News,
 }
@@ -203,7 +205,7 @@ impl Part {
 fn framed(drawing: Drawing, body: AnyView) -> AnyView {
     match drawing {
         Drawing::Screen(place) => screen(place, t(Msg::AppName), body, None),
-        Drawing::Entry(..) | Drawing::Accounts(..) | Drawing::News => body,
+        Drawing::Entry(..) | Drawing::Accounts(..) | Drawing::Contact | Drawing::News => body,
     }
 }
 

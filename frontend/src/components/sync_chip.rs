@@ -7,6 +7,7 @@ use super::ago::ago;
 use super::icon::{Icon, little_icon};
 use super::sheet::Sheet;
 use crate::i18n::{Msg, t};
+use crate::parts::{Drawing, Part};
 use crate::platform::clock::now_ms;
 use crate::store::Shop;
 
@@ -27,7 +28,7 @@ pub fn sync_chip(shop: Shop) -> AnyView {
             let close = Callback::new(move |()| open.set(false));
             view! {
                 <Sheet title=t(Msg::SyncTitle) on_close=close>
-                    {sync_details(shop)}
+                    {Part::Work.show(Drawing::Contact)}
                 </Sheet>
             }
         })

@@ -72,7 +72,7 @@ fn question(copy: CopiedDevice, doing: Doing) -> AnyView {
     };
     view! {
         <section class="card">
-            <h2>{icon(Icon::Phone)} " " {t(Msg::CopyTitle { name: copied })}</h2>
+            <h2>{icon(Icon::Phone)} " " {copied}</h2>
             <p>{t(Msg::CopyQuestion { when })}</p>
             {name.field(Msg::StartPhoneName, MAX_NAME_CHARS, Typing::Words, None)}
             <div class="side-by-side">
@@ -90,7 +90,7 @@ fn question(copy: CopiedDevice, doing: Doing) -> AnyView {
                     disabled=move || doing.is_busy() || name.is_blank()
                     on:click=keep
                 >
-                    {t(Msg::CopyKeep)}
+                    {t(Msg::PairLetIn)}
                 </button>
             </div>
             {sure}

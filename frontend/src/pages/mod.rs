@@ -36,6 +36,7 @@ mod words;
 use leptos::prelude::*;
 
 use crate::app::nowhere;
+use crate::components::sync_chip::sync_details;
 use crate::parts::{Drawing, Part};
 use crate::place::Place;
 
@@ -84,6 +85,7 @@ pub fn draw_work(drawing: Drawing) -> AnyView {
     match drawing {
         Drawing::Entry(id, opened) => entry_sheet::entry_sheet(id, opened),
         Drawing::Accounts(id, opened) => accounts::sheet(id, opened),
+        Drawing::Contact => sync_details(desk::shop()),
         Drawing::News => (copies::strip(), old_khata::strip()).into_any(),
         Drawing::Screen(place) => match place {
             Place::Join => join::join(desk::opened()),
