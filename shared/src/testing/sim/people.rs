@@ -11,7 +11,7 @@ use crate::ids::{CustomerId, DeviceNo, EventId};
 use crate::sync::authority::may_write;
 use crate::sync::engine::Input;
 use crate::sync::wire::SealingKey;
-use crate::testing::device::{NOW, enrolled};
+use crate::testing::device::enrolled;
 use crate::testing::logs;
 
 /// Kinds that change who may do what, or destroy keys: written on purpose only.
@@ -233,9 +233,11 @@ impl World {
     /// A phone that has the next release writes a kind that nobody else knows.
     fn write_from_the_future(&mut self, at: usize) {
         let session = crate::testing::device::session().into();
+        // Else a phone and its copy could write the very same bytes, which no two people do.
+        let now = self.time_at(at);
         let station = &mut self.stations[at];
         let clock = station.phone.ledger().clock + 1;
-        let events = station.phone.disk.events(clock, NOW, vec![session]);
+        let events = station.phone.disk.events(clock, now, vec![session]);
         let outputs = station.phone.scribble(of_unknown_kind(&events[0]));
         self.perform(at, outputs);
     }
