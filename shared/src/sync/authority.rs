@@ -60,12 +60,17 @@ impl Device {
 impl Authority {
     /// A shop at the moment when its founding phone claimed the server.
     pub fn claimed(shop: ShopId, founder: PublicKey, server: PublicKey) -> Authority {
+        let mut claimed = Authority::unclaimed(shop, server);
+        let founder = Device::new(founder, Role::Owner);
+        claimed.devices.insert(DeviceNo::FOUNDER, founder);
+        claimed
+    }
+
+    /// A shop of which nothing is known but its server: its log names the founding phone too.
+    pub fn unclaimed(shop: ShopId, server: PublicKey) -> Authority {
         Authority {
             shop,
-            devices: BTreeMap::from([
-                (DeviceNo::SERVER, Device::new(server, Role::Owner)),
-                (DeviceNo::FOUNDER, Device::new(founder, Role::Owner)),
-            ]),
+            devices: BTreeMap::from([(DeviceNo::SERVER, Device::new(server, Role::Owner))]),
             clock: 0,
         }
     }

@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 
+use super::authority::{Authority, is_of_authority};
 use super::judge::LogState;
 use super::log::{ChainHead, Log};
 use super::restore::{
@@ -75,45 +76,27 @@ pub fn lacking(theirs: &Log, mine: &Log, device: DeviceNo, own: ChainHead) -> u6
 
 /// The key that must have signed the word of a device, as the accepted events of a log say; `None`
 /// where they name no such owner. What a device wrote itself and no server has judged says nothing.
-pub fn owner_key(log: &[Chunk], device: DeviceNo) -> Option<PublicKey> {
-    let of_devices = |kind| {
-        let kinds = [
-            Kind::DeviceEnrolled,
-            Kind::DeviceKeyChanged,
-            Kind::DeviceRevoked,
-        ];
-        kinds.iter().any(|known| *known as u16 == kind)
-    };
+pub fn owner_key(
+    log: &[Chunk],
+    shop: ShopId,
+    server: PublicKey,
+    device: DeviceNo,
+) -> Option<PublicKey> {
+    let mut authority = Authority::unclaimed(shop, server);
     let accepted = log
         .iter()
         .filter(|chunk| chunk.verdict == Verdict::Accepted);
-    let mut owner: Option<(PublicKey, PublicKey, Role)> = None;
-    for bytes in accepted.flat_map(|chunk| chunk.events.iter().flatten()) {
-        let Ok(Decoded::Known(event)) = decode_only(&bytes.0, None, of_devices) else {
-            continue;
-        };
-        match event.body {
-            Body::DeviceEnrolled(body) if body.device == device => {
-                let (first, key, _) = owner.unwrap_or((body.key, body.key, body.role));
-                owner = Some((
-                    first,
-                    key,
-                    if first == body.key {
-                        body.role
-                    } else {
-                        owner?.2
-                    },
-                ));
+    for chunk in accepted {
+        let branch = authority.branch(chunk.device);
+        for bytes in chunk.events.iter().flatten() {
+            if let Ok(event) = decode_only(&bytes.0, branch, is_of_authority) {
+                authority.accept(&event);
             }
-            Body::DeviceKeyChanged(body) if body.device == device => {
-                owner = owner.map(|(first, _, role)| (first, body.key, role));
-            }
-            Body::DeviceRevoked(body) if body.device == device => return None,
-            _ => {}
         }
     }
-    let owner = owner.filter(|(.., role)| *role == Role::Owner);
-    owner.map(|(_, key, _)| key)
+    let is_device = device != DeviceNo::SERVER;
+    let owner = authority.device(device).filter(|_| is_device)?;
+    (owner.role == Role::Owner && !owner.revoked).then_some(owner.key)
 }
 
 /// The log does not go on in another life. Nothing was changed.
@@ -330,7 +313,8 @@ pub fn take_over(
     if taken.is_empty() {
         return Ok(None);
     }
-    after.restored = Some(restoration);
+    // Whoever has followed into this life has given back all its keys already.
+    after.restored = after.restored.or(Some(restoration));
     Ok(Some(TakenBack {
         chunks: taken,
         after,

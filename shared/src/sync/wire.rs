@@ -352,6 +352,15 @@ pub struct Chunk {
     pub branch_of: Option<BranchOf>,
 }
 
+impl Chunk {
+    /// The position of the last event.
+    pub const fn last(&self) -> u64 {
+        self.position
+            .saturating_add(self.count as u64)
+            .saturating_sub(1)
+    }
+}
+
 /// Where a branch left the chain it was copied from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cbor(array)]

@@ -12,7 +12,7 @@ use crate::event::{
 use crate::ids::{DeviceNo, EventId};
 use crate::ledger::{Ledger, Standing, Step};
 use crate::sync::branch::{branch_message, number_of};
-use crate::sync::engine::{Batch, Cursor, Engine, Input, Output, Stored};
+use crate::sync::engine::{Activity, Batch, Cursor, Engine, Input, Output, Stored};
 use crate::sync::generation::{consent, consent_message};
 use crate::sync::log::{ChainHead, Log};
 use crate::sync::restore::readmit_message;
@@ -142,7 +142,7 @@ impl Disk {
         }
         for chunk in &batch.chunks {
             let end = self.chunks.last();
-            let end = end.map_or(0, |last| last.position + u64::from(last.count) - 1);
+            let end = end.map_or(0, Chunk::last);
             assert_eq!(chunk.position, end + 1, "no part comes twice or too early");
             if restored && chunk.device == self.writer.number {
                 for (bytes, seq) in chunk.events.iter().flatten().zip(chunk.first_seq..) {
@@ -370,6 +370,12 @@ impl Phone {
         &self.running.as_ref().expect("the app runs").engine
     }
 
+    /// What the sync of the running app does; `None` while it is closed.
+    pub fn engine_activity(&self) -> Option<Activity> {
+        let running = self.running.as_ref()?;
+        Some(running.engine.status().activity)
+    }
+
     /// The books as the running app shows them.
     pub fn ledger(&self) -> &Ledger {
         &self.running.as_ref().expect("the app runs").ledger
@@ -469,7 +475,7 @@ impl Phone {
     /// The log as stored, from behind a position on.
     pub fn recall(&self, after: u64) -> Vec<Chunk> {
         let chunks = self.disk.chunks.iter();
-        let chunks = chunks.filter(|it| it.position + u64::from(it.count) - 1 > after);
+        let chunks = chunks.filter(|it| it.last() > after);
         chunks.cloned().collect()
     }
 

@@ -120,6 +120,11 @@ impl Server {
         self.state.restored = Some(self.life());
     }
 
+    /// It takes new entries at once, whoever may hold what it lost.
+    pub fn wait_for_nobody(&mut self) {
+        self.recovery = None;
+    }
+
     /// Random bytes that name this run of it.
     fn life(&self) -> Restoration {
         Fixed([self.set_backs; 16])
@@ -455,7 +460,7 @@ impl Server {
             let missed = u64::from(request.position > 0 && self.plant.is(Planted::SkipAtPageEnd));
             let first = self
                 .chunks
-                .partition_point(|chunk| chunk.position <= request.position + missed);
+                .partition_point(|chunk| chunk.last() <= request.position + missed);
             let mut room = request.want_bytes.min(MAX_ANSWER_BYTES) as usize;
             let wanted = match sealed {
                 Some(_) => &[],
@@ -507,7 +512,7 @@ impl Server {
         };
         let mut after = 0;
         for chunk in &self.chunks {
-            let last = chunk.position + u64::from(chunk.count) - 1;
+            let last = chunk.last();
             if last - after < self.seals? as u64 {
                 continue;
             }

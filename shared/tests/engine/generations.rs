@@ -463,3 +463,96 @@ fn a_long_log_is_cut_where_both_part_and_not_read_anew() {
     sync_all(&mut phones, &mut server);
     assert_whole(&server, &phones, &written(&phones));
 }
+
+#[test]
+fn what_no_server_has_judged_hides_no_owners_key() {
+    let (mut server, mut phones) = parted();
+    sync_all(&mut phones, &mut server);
+    // A faulty app says that the founder has another key.
+    let mut stolen = enrolled(1, Role::Owner);
+    stolen.key = key(99);
+    phones[1].append(vec![stolen.into()], Vec::new());
+    confirm(&phones[0], &mut server, SECOND).expect("the owner's word");
+    sync_all(&mut phones, &mut server);
+    assert_whole(&server, &phones, &written(&phones));
+}
+
+#[test]
+fn a_phone_that_has_read_nothing_yet_begins_in_the_new_generation() {
+    let (mut server, mut here) = parted();
+    sync_all(&mut here, &mut server);
+    confirm(&here[0], &mut server, SECOND).expect("the owner's word");
+    sync_all(&mut here, &mut server);
+    write(&mut here[0], &mut server, enrolled(4, Role::Cashier));
+    // It joined in the first generation, and wrote, but never met the server.
+    let mut four = phone(4);
+    four.disk.append(1, vec![credit(60)], Vec::new());
+    start(&mut four, &mut server);
+    let [one, two, three] = here;
+    let mut phones = [one, two, three, four];
+    sync_all(&mut phones, &mut server);
+    assert_whole(&server, &phones, &written(&phones));
+    assert_eq!(phones[0].ledger().entries.len(), 6);
+}
+
+#[test]
+fn a_copy_of_the_owners_phone_may_let_the_log_go_on_too() {
+    let (mut server, mut one, mut two) = two_phones();
+    let mut copy = Phone::new(one.disk.clone());
+    write(&mut one, &mut server, credit(10));
+    copy.disk.append(50, vec![credit(20)], Vec::new());
+    start(&mut copy, &mut server);
+    assert_ne!(copy.number(), one.number(), "a phone of its own");
+    tell(&mut one, &mut server, Input::SyncNow);
+    tell(&mut two, &mut server, Input::SyncNow);
+    let backup = server.clone();
+    write(&mut one, &mut server, credit(30));
+    tell(&mut two, &mut server, Input::SyncNow);
+    lose(&mut server, &backup);
+    for _ in 0..3 {
+        write(&mut copy, &mut server, credit(90));
+    }
+    confirm(&copy, &mut server, SECOND).expect("the owner's word");
+    let mut phones = [one, two, copy];
+    sync_all(&mut phones, &mut server);
+    for phone in &phones {
+        assert_eq!(activity(phone), Activity::Settled, "{:?}", phone.number());
+        assert_eq!(phone.disk.cursor.log, server.state.log);
+        assert_eq!(phone.ledger().entries.len(), 6);
+    }
+}
+
+#[test]
+fn who_comes_late_makes_nobody_give_back_the_keys_again() {
+    let (mut server, mut phones) = parted();
+    sync_all(&mut phones, &mut server);
+    confirm(&phones[0], &mut server, SECOND).expect("the owner's word");
+    sync_all(&mut phones[2..], &mut server);
+    let heard = phones[2].disk.cursor.restored;
+    assert!(heard.is_some_and(|heard| heard.keys_sent), "{heard:?}");
+    sync_all(&mut phones, &mut server);
+    assert_whole(&server, &phones, &written(&phones));
+    assert_eq!(phones[2].disk.cursor.restored, heard);
+}
+
+/// The server's clock stood still meanwhile, so that the first entry stands there as before.
+#[test]
+fn what_comes_again_together_with_more_is_read_on_from_its_middle() {
+    let (mut server, mut one, mut two) = two_phones();
+    let backup = server.clone();
+    // The answer is lost. The other phone reads the entry.
+    let outputs = one.append(vec![credit(20)], Vec::new());
+    let (_, request) = until_sent(&mut one, outputs);
+    server.sync(one.number(), &request, NOW).expect("stored");
+    tell(&mut two, &mut server, Input::SyncNow);
+    lose(&mut server, &backup);
+    one.crash();
+    one.disk.append(50, vec![credit(30)], Vec::new());
+    start(&mut one, &mut server);
+    tell(&mut two, &mut server, Input::SyncNow);
+    for phone in [&one, &two] {
+        assert_eq!(activity(phone), Activity::Settled, "{:?}", phone.number());
+        assert_eq!(phone.disk.cursor.log, server.state.log);
+        assert_eq!(phone.ledger().entries.len(), 2);
+    }
+}

@@ -170,6 +170,7 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, chunk: &mut Chunk) -> Result<(), Stop> {
+        self.skip_known(chunk);
         if chunk.position != self.cursor.log.size() + 1 {
             return Err(Stop::LogRewritten(Rewritten::NotDense));
         }
@@ -211,6 +212,22 @@ impl Reader<'_> {
         self.rebuild |= own && chunk.verdict != Verdict::Accepted;
         chunk.events = Some(events);
         Ok(())
+    }
+
+    /// Leaves out what this device has read of a chunk. A server that has lost a part of its log may
+    /// have got it again together with what came after it.
+    fn skip_known(&self, chunk: &mut Chunk) {
+        let next = self.cursor.log.size() + 1;
+        let known = u32::try_from(next.saturating_sub(chunk.position)).unwrap_or(u32::MAX);
+        let first_seq = chunk.first_seq.checked_add(known);
+        let Some(first_seq) = first_seq.filter(|_| known < chunk.count) else {
+            return;
+        };
+        if let Some(events) = &mut chunk.events {
+            events.drain(..events.len().min(known as usize));
+        }
+        (chunk.position, chunk.first_seq) = (chunk.position + u64::from(known), first_seq);
+        chunk.count -= known;
     }
 
     fn is_own(&self, device: DeviceNo) -> bool {

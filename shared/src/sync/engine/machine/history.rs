@@ -79,7 +79,7 @@ impl Engine {
         };
         let mut chunks = segment.chunks;
         let is_new = name.first > log.size();
-        chunks.retain(|chunk| chunk.position > log.size());
+        chunks.retain(|chunk| chunk.last() > log.size());
         let read = reading::read_chunks(
             self.device,
             &self.cursor,

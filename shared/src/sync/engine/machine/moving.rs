@@ -121,7 +121,9 @@ impl Engine {
                         && !has_lived(&held.chunks, opened.generation)
                 });
                 let key = opened.as_ref();
-                let key = key.and_then(|opened| owner_key(&held.chunks, opened.device));
+                let (shop, server) = (self.cursor.log.shop(), self.cursor.server_key);
+                let key =
+                    key.and_then(|opened| owner_key(&held.chunks, shop, server, opened.device));
                 let is_new_here = held.chunks.is_empty()
                     && opened.as_ref().map(|it| it.server) == Some(self.cursor.server_key);
                 if is_new_here {
