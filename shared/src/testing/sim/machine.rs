@@ -206,7 +206,13 @@ impl World {
 
     /// Only a server that was set back may find that a phone has read more than it holds.
     fn refuse(&mut self, asked: &Asked, refusal: Refusal) {
-        let expected = refusal == Refusal::LogShorter && self.summary.set_back > 0;
+        let expected = match refusal {
+            Refusal::LogShorter => self.summary.set_back > 0,
+            // It went on without what the phones hold.
+            Refusal::OtherLog => self.summary.parted > 0,
+            Refusal::OtherGeneration => self.summary.generations > 0,
+            _ => false,
+        };
         assert!(expected, "phone {} was refused: {refusal}", asked.from + 1);
         self.reply(asked, Err(NotServed::Refused(refusal).into()));
     }

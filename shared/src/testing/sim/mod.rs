@@ -14,6 +14,7 @@
 
 mod calm;
 mod disk;
+mod generation;
 mod history;
 mod machine;
 mod naive;
@@ -88,6 +89,10 @@ summary! {
     restored: "phones restored from older copies",
     /// Times that the server was set back to an older copy of its disk.
     set_back: "times the server was set back",
+    /// Times that its log went on without what the phones hold.
+    parted: "of them for good",
+    /// Times that the owner let it go on.
+    generations: "generations opened",
     /// Phones that were copied with all that they held.
     copied: "phones copied",
     /// Copies that wrote on and became phones of their own.

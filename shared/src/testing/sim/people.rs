@@ -37,6 +37,7 @@ impl World {
         if self.calm {
             return;
         }
+        self.owner_looks(at);
         // A large shop has more phones, and each of them less to do.
         let longest_ms = 5_000 * (self.stations.len() as u64).max(4);
         let pause_ms = 1 + self.rng.below(longest_ms);
@@ -251,12 +252,13 @@ impl World {
 
     /// A faulty app uses up the Lamport clock.
     fn jump(&mut self, at: usize) {
-        let station = &mut self.stations[at];
-        let clock = station.phone.ledger().clock + 2 * MAX_CLOCK_JUMP;
-        let session = crate::testing::device::session();
-        let outputs = station
-            .phone
-            .append_at(clock, vec![session.into()], Vec::new());
+        let session = crate::testing::device::session().into();
+        let phone = &self.stations[at].phone;
+        let clock = phone.ledger().clock + 2 * MAX_CLOCK_JUMP;
+        let events = phone.disk.events(clock, self.time_at(at), vec![session]);
+        let phone = &mut self.stations[at].phone;
+        let input = phone.append_events(&events, Vec::new());
+        let outputs = phone.handle(input);
         self.perform(at, outputs);
     }
 

@@ -50,13 +50,19 @@ impl World {
         let Some(backup) = self.server.backup.take() else {
             return;
         };
-        if self.is_storing() || !self.can_bring_back(&backup) {
+        let comes_back = self.can_bring_back(&backup);
+        if self.is_storing() || !(comes_back || self.can_hand_in()) {
             return;
         }
         self.cut_lines();
         self.summary.set_back += 1;
         self.server.set_back_ms = self.now_ms;
         self.server.disk.change(|safe| safe.set_back(backup));
+        if !comes_back {
+            // Nobody waits for those who hold what was lost: the log goes on without them.
+            self.summary.parted += 1;
+            self.server.disk.change(Server::wait_for_nobody);
+        }
         self.watch_anew();
     }
 
